@@ -1,0 +1,167 @@
+import 'reflect-metadata';
+import { plainToInstance } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, MinLength, validateSync } from 'class-validator';
+import { setting } from './setting.js';
+
+export const DEVELOPMENT_SECRET = 'larder-development-secret-do-not-use-in-production';
+
+/** Every setting of Larder, read from the environment once, before anything starts. */
+export class LarderConfig {
+  @setting({ about: 'production makes unsafe defaults a reason not to start, and never creates demo data' })
+  @IsIn(['development', 'test', 'production'])
+  NODE_ENV: 'development' | 'test' | 'production' = 'development';
+
+  @setting({ about: 'port of the API; 0 takes a free one' })
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  PORT: number = 3000;
+
+  @setting({ about: 'address to listen on' })
+  @IsString()
+  HOST: string = '0.0.0.0';
+
+  @setting({ about: 'where the embedded PostgreSQL keeps its data' })
+  @MinLength(1)
+  DATA_DIR: string = '.data';
+
+  @setting({ about: 'PostgreSQL to use; without it an embedded one is started', secret: true })
+  @IsOptional()
+  @Matches(/^postgres(ql)?:\/\/\S+$/, { message: 'expected a URL that begins with postgresql://' })
+  DATABASE_URL?: string;
+
+  @setting({ about: 'least level that is logged' })
+  @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+  LOG_LEVEL: string = 'info';
+
+  @setting({ about: 'slug of the store of requests that name none' })
+  @Matches(/^[a-z0-9]+(-[a-z0-9]+)*$/, { message: 'expected lower-case letters, digits and hyphens' })
+  DEFAULT_STORE: string = 'demo';
+
+  @setting({ about: 'key that signs access tokens, at least 32 characters', secret: true })
+  @MinLength(32, { message: 'expected at least 32 characters' })
+  JWT_SECRET: string = DEVELOPMENT_SECRET;
+
+  @setting({ about: 'life of an access token', unit: 's' })
+  @IsInt()
+  @Min(30)
+  @Max(86_400)
+  ACCESS_TOKEN_TTL_S: number = 900;
+
+  @setting({ about: 'life of a refresh token', unit: 's' })
+  @IsInt()
+  @Min(60)
+  @Max(31_536_000)
+  REFRESH_TOKEN_TTL_S: number = 2_592_000;
+
+  @setting({ about: 'largest request body', unit: 'bytes' })
+  @IsInt()
+  @Min(1024)
+  @Max(10_485_760)
+  BODY_LIMIT_BYTES: number = 262_144;
+
+  @setting({ about: 'after this a request is answered 503', unit: 'ms' })
+  @IsInt()
+  @Min(1)
+  @Max(600_000)
+  REQUEST_DEADLINE_MS: number = 8000;
+
+  @setting({ about: 'after this a transaction is rolled back', unit: 'ms' })
+  @IsInt()
+  @Min(1)
+  @Max(600_000)
+  TRANSACTION_TIMEOUT_MS: number = 5000;
+
+  @setting({ about: 'after this PostgreSQL stops a statement', unit: 'ms' })
+  @IsInt()
+  @Min(1)
+  @Max(600_000)
+  STATEMENT_TIMEOUT_MS: number = 3000;
+
+  @setting({ about: 'after this PostgreSQL stops waiting for a lock', unit: 'ms' })
+  @IsInt()
+  @Min(1)
+  @Max(600_000)
+  LOCK_TIMEOUT_MS: number = 500;
+
+  @setting({ about: 'after this a request stops waiting for a connection', unit: 'ms' })
+  @IsInt()
+  @Min(1)
+  @Max(600_000)
+  POOL_ACQUIRE_TIMEOUT_MS: number = 1000;
+
+  @setting({ about: 'most connections to PostgreSQL of this process', unit: 'connections' })
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  POOL_SIZE: number = 20;
+
+  @setting({ about: 'a query as slow as this is logged', unit: 'ms' })
+  @IsInt()
+  @Min(1)
+  @Max(600_000)
+  SLOW_QUERY_LOG_MS: number = 100;
+
+  @setting({ about: 'a query as slow as this is a warning', unit: 'ms' })
+  @IsInt()
+  @Min(1)
+  @Max(600_000)
+  SLOW_QUERY_WARN_MS: number = 500;
+
+  @setting({ about: 'at a stop, time for balancers to see that this instance is not ready', unit: 'ms' })
+  @IsInt()
+  @Min(0)
+  @Max(120_000)
+  SHUTDOWN_DELAY_MS: number = 0;
+
+  @setting({ about: 'at a stop, most time for requests under way', unit: 'ms' })
+  @IsInt()
+  @Min(0)
+  @Max(120_000)
+  SHUTDOWN_DRAIN_MS: number = 15_000;
+}
+
+/** A bad configuration: names the keys and what is expected of them, never a value. */
+export class ConfigurationError extends Error {}
+
+const TIMEOUTS_OUTSIDE_IN = [
+  'REQUEST_DEADLINE_MS',
+  'TRANSACTION_TIMEOUT_MS',
+  'STATEMENT_TIMEOUT_MS',
+  'LOCK_TIMEOUT_MS',
+] as const;
+
+/** @throws ConfigurationError that lists every problem. */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): LarderConfig {
+  const known = Object.keys(new LarderConfig());
+  const given = [...known, 'DATABASE_URL']
+    .filter((key) => environment[key] !== undefined && environment[key] !== '')
+    .map((key) => [key, environment[key]]);
+  const config = plainToInstance(LarderConfig, Object.fromEntries(given), {
+    enableImplicitConversion: true,
+    exposeDefaultValues: true,
+  });
+  const problems = validateSync(config).map(
+    ({ property, constraints }) =>
+      `${property}: ${Object.values(constraints ?? {})
+        .map((text) => text.replace(`${property} `, ''))
+        .join(', ')}`,
+  );
+  TIMEOUTS_OUTSIDE_IN.forEach((outer, index) => {
+    const inner = TIMEOUTS_OUTSIDE_IN[index + 1];
+    if (inner && config[outer] <= config[inner]) problems.push(`${outer}: must be longer than ${inner}, which it contains`);
+  });
+  if (config.POOL_ACQUIRE_TIMEOUT_MS >= config.REQUEST_DEADLINE_MS) {
+    problems.push('POOL_ACQUIRE_TIMEOUT_MS: must be shorter than REQUEST_DEADLINE_MS, which contains it');
+  }
+  if (config.NODE_ENV === 'production') problems.push(...unsafeInProduction(config));
+  if (problems.length > 0) throw new ConfigurationError(`Larder can not start:\n  ${problems.join('\n  ')}`);
+  return config;
+}
+
+function unsafeInProduction(config: LarderConfig): string[] {
+  const problems: string[] = [];
+  if (config.JWT_SECRET === DEVELOPMENT_SECRET) problems.push('JWT_SECRET: set your own in production, 32 characters or more');
+  if (!config.DATABASE_URL) problems.push('DATABASE_URL: required in production; the embedded PostgreSQL is for trying out');
+  return problems;
+}
