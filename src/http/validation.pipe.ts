@@ -1,0 +1,26 @@
+import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { failure } from '../common/exceptions/failure.js';
+
+interface FieldProblem {
+  field: string;
+  message: string;
+}
+
+/** Unknown fields, wrong types, out of range: one 400 that lists every field. No value is told back. */
+export function createValidationPipe(): ValidationPipe {
+  return new ValidationPipe({
+    transform: true,
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    stopAtFirstError: true,
+    validationError: { target: false, value: false },
+    exceptionFactory: (errors) => failure('VALIDATION_FAILED', errors.flatMap((error) => problemsOf(error))),
+  });
+}
+
+function problemsOf(error: ValidationError, parent = ''): FieldProblem[] {
+  const field = parent ? `${parent}.${error.property}` : error.property;
+  const own = Object.values(error.constraints ?? {}).map((message) => ({ field, message }));
+  return [...own, ...(error.children ?? []).flatMap((child) => problemsOf(child, field))];
+}

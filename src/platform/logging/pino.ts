@@ -1,0 +1,23 @@
+import pino, { type DestinationStream, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+import type { LarderConfig } from '../../config/config.js';
+
+/** Secrets and personal data, wherever a line might carry them. */
+const REDACTED = ['password', 'token', 'accessToken', 'refreshToken', 'authorization', 'email', 'phone', 'name', 'address'];
+
+/** JSON lines in production, something to read in development. Tests hand in a destination to read from. */
+export function createPino(
+  config: Pick<LarderConfig, 'LOG_LEVEL' | 'NODE_ENV'>,
+  destination?: DestinationStream,
+): Logger {
+  const options: pino.LoggerOptions = {
+    level: config.LOG_LEVEL,
+    base: undefined,
+    timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: REDACTED, censor: '[redacted]' },
+  };
+  if (destination) return pino(options, destination);
+  if (config.NODE_ENV !== 'development') return pino(options);
+  return pino(options, pretty({ sync: true, messageKey: 'event', timestampKey: 'timestamp', translateTime: false }));
+}

@@ -1,0 +1,43 @@
+import { Counter, Histogram } from 'prom-client';
+import { registry } from './registry.js';
+
+const registers = [registry];
+
+/** What happens in the shops, over all stores: no ids as labels. */
+export const businessMetrics = {
+  ordersPlaced: new Counter({
+    name: 'larder_orders_placed_total',
+    help: 'Orders placed',
+    labelNames: ['payment_method'] as const,
+    registers,
+  }),
+  ordersRefused: new Counter({
+    name: 'larder_orders_refused_total',
+    help: 'Orders refused, by code; INSUFFICIENT_STOCK is an oversell that did not happen',
+    labelNames: ['code'] as const,
+    registers,
+  }),
+  oversellRejects: new Counter({
+    name: 'larder_oversell_rejects_total',
+    help: 'Orders refused because the stock would have been oversold',
+    registers,
+  }),
+  statusConflicts: new Counter({
+    name: 'larder_order_status_conflicts_total',
+    help: 'Compare-and-set of an order status that lost, by outcome',
+    labelNames: ['outcome'] as const,
+    registers,
+  }),
+  assignments: new Counter({
+    name: 'larder_shipping_assignments_total',
+    help: 'Steps of assignments',
+    labelNames: ['step'] as const,
+    registers,
+  }),
+  acceptanceLatency: new Histogram({
+    name: 'larder_shipping_acceptance_seconds',
+    help: 'Time from an offer to its acceptance',
+    buckets: [1, 5, 15, 60, 300, 900],
+    registers,
+  }),
+};

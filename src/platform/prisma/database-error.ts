@@ -1,0 +1,112 @@
+/** What a failure of the database means, whichever way it came: Prisma model query, raw query, pg, the pool. */
+export type DatabaseFailure =
+  | 'UNIQUE'
+  | 'FOREIGN_KEY'
+  | 'MISSING'
+  | 'CHECK'
+  | 'OUT_OF_RANGE'
+  | 'LOCKED'
+  | 'SERIALIZATION'
+  | 'STATEMENT_TIMEOUT'
+  | 'POOL_EXHAUSTED'
+  | 'UNREACHABLE';
+
+export interface DatabaseErrorInfo {
+  failure: DatabaseFailure;
+  sqlState?: string;
+  /** Name of the constraint, for our own decisions; never for a client. */
+  constraint?: string;
+}
+
+const BY_SQLSTATE: Record<string, DatabaseFailure> = {
+  '23505': 'UNIQUE',
+  '23503': 'FOREIGN_KEY',
+  '23514': 'CHECK',
+  '22003': 'OUT_OF_RANGE',
+  '55P03': 'LOCKED',
+  '40001': 'SERIALIZATION',
+  '40P01': 'SERIALIZATION',
+  '57014': 'STATEMENT_TIMEOUT',
+  '25P03': 'STATEMENT_TIMEOUT',
+  '53300': 'UNREACHABLE',
+  '57P01': 'UNREACHABLE',
+  '57P02': 'UNREACHABLE',
+  '57P03': 'UNREACHABLE',
+};
+
+const BY_PRISMA_CODE: Record<string, DatabaseFailure> = {
+  P2002: 'UNIQUE',
+  P2003: 'FOREIGN_KEY',
+  P2025: 'MISSING',
+  P2020: 'OUT_OF_RANGE',
+  P2034: 'SERIALIZATION',
+  P2024: 'POOL_EXHAUSTED',
+  P2028: 'STATEMENT_TIMEOUT',
+  P1001: 'UNREACHABLE',
+  P1002: 'UNREACHABLE',
+  P1008: 'UNREACHABLE',
+  P1017: 'UNREACHABLE',
+};
+
+const BY_KIND: Record<string, DatabaseFailure> = {
+  UniqueConstraintViolation: 'UNIQUE',
+  ForeignKeyConstraintViolation: 'FOREIGN_KEY',
+  TransactionWriteConflict: 'SERIALIZATION',
+  DatabaseNotReachable: 'UNREACHABLE',
+  ConnectionClosed: 'UNREACHABLE',
+  SocketTimeout: 'UNREACHABLE',
+  TooManyConnections: 'UNREACHABLE',
+};
+
+/** pg and its pool say these in plain text; each was provoked in test/faults. */
+const BY_MESSAGE: [RegExp, DatabaseFailure][] = [
+  [/timeout exceeded when trying to connect/, 'POOL_EXHAUSTED'],
+  [/Unable to start a transaction in the given time/, 'POOL_EXHAUSTED'],
+  [/Query read timeout/, 'STATEMENT_TIMEOUT'],
+  [/Connection terminated|connection error|not queryable|Client was closed|connection is closed/i, 'UNREACHABLE'],
+];
+
+const UNREACHABLE_SYSCALLS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EHOSTUNREACH']);
+
+interface LooseError {
+  code?: unknown;
+  message?: unknown;
+  constraint?: unknown;
+  cause?: unknown;
+  meta?: { driverAdapterError?: { cause?: unknown } };
+}
+
+interface AdapterCause {
+  originalCode?: string;
+  kind?: string;
+  originalMessage?: string;
+  constraint?: { index?: string };
+}
+
+/** Reads what the database said out of an error; undefined when it is no error of the database. */
+export function readDatabaseError(error: unknown): DatabaseErrorInfo | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const loose = error as LooseError;
+  const cause = (loose.meta?.driverAdapterError?.cause ?? loose.cause ?? {}) as AdapterCause;
+  const code = typeof loose.code === 'string' ? loose.code : undefined;
+  const sqlState = [cause.originalCode, code].find((value) => value !== undefined && value in BY_SQLSTATE);
+  const failure =
+    (sqlState && BY_SQLSTATE[sqlState]) ??
+    (cause.kind && BY_KIND[cause.kind]) ??
+    (code && (BY_PRISMA_CODE[code] ?? (UNREACHABLE_SYSCALLS.has(code) ? 'UNREACHABLE' : undefined))) ??
+    byMessage(`${String(loose.message)} ${cause.originalMessage ?? ''}`);
+  if (!failure) return undefined;
+  const constraint = cause.constraint?.index ?? (typeof loose.constraint === 'string' ? loose.constraint : undefined);
+  return { failure, sqlState, constraint };
+}
+
+function byMessage(message: string): DatabaseFailure | undefined {
+  return BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1];
+}
+
+/** True when the error is a violation of exactly this constraint. */
+export function violates(error: unknown, constraint: string): boolean {
+  const info = readDatabaseError(error);
+  if (info?.failure !== 'CHECK' && info?.failure !== 'UNIQUE') return false;
+  return info.constraint === constraint || (error instanceof Error && error.message.includes(constraint));
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
+import { databaseMetrics } from '../metrics/database.metrics.js';
+import { readDatabaseError } from './database-error.js';
+import { fastTypes } from './pool.js';
+import { scopeToStore } from './store-scope.js';
+
+export type ScopedClient = ReturnType<typeof scopeToStore>;
+/** The client of a running transaction: the only one to use inside it, one query at a time. */
+export type Transaction = Omit<ScopedClient, '$connect' | '$disconnect' | '$transaction' | '$on' | '$extends'>;
+
+const MAX_ATTEMPTS = 3;
+/** Statements prepared by name: each costs memory on every connection, so there is an end to them. */
+const MAX_PREPARED = 300;
+
+@Injectable()
+export class Database {
+  /** Ordinary reads and writes. Every model query is bound to the store of the request. */
+  readonly prisma: ScopedClient;
+  private readonly prepared = new Map<string, string>();
+
+  constructor(
+    readonly pool: pg.Pool,
+    client: PrismaClient,
+    private readonly timeouts: { transactionMs: number; acquireMs: number },
+  ) {
+    this.prisma = scopeToStore(client);
+  }
+
+  /**
+   * Runs one statement that is a whole use case (5.3), prepared, on one connection, in a transaction of its own.
+   * A statement that fails leaves its connection in the pool: conflicts are ordinary on these paths.
+   */
+  async query<Row extends pg.QueryResultRow>(sql: Prisma.Sql): Promise<Row[]> {
+    const client = await this.pool.connect();
+    let broken: boolean | undefined;
+    try {
+      const statement = { name: this.nameOf(sql.text), text: sql.text, values: sql.values, types: fastTypes };
+      const result = await client.query<Row>(statement);
+      return result.rows;
+    } catch (error) {
+      broken = isBroken(error);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /**
+   * Runs the whole function in one transaction, and again (≤ 3 attempts, jittered) when the database gave it up for a
+   * serialization failure or a deadlock. Locks not available are never retried here.
+   */
+  async transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.prisma.$transaction((tx) => run(tx), {
+          timeout: this.timeouts.transactionMs,
+          maxWait: this.timeouts.acquireMs,
+        });
+      } catch (error) {
+        const info = readDatabaseError(error);
+        if (info?.failure !== 'SERIALIZATION' || attempt === MAX_ATTEMPTS) throw error;
+        databaseMetrics.transactionRetries.inc({ sqlstate: info.sqlState ?? 'unknown' });
+        await sleep(10 * attempt + Math.random() * 20 * attempt);
+      }
+    }
+  }
+
+  private nameOf(text: string): string | undefined {
+    const known = this.prepared.get(text);
+    if (known) return known;
+    if (this.prepared.size >= MAX_PREPARED) return undefined;
+    const name = `larder_${this.prepared.size}`;
+    this.prepared.set(text, name);
+    return name;
+  }
+}
+
+function isBroken(error: unknown): boolean {
+  const failure = readDatabaseError(error)?.failure;
+  const timedOutHere = error instanceof Error && /Query read timeout/.test(error.message);
+  return timedOutHere || failure === 'UNREACHABLE';
+}

@@ -1,0 +1,89 @@
+import type pg from 'pg';
+import { LarderLogger } from '../logging/larder-logger.js';
+import { databaseMetrics } from '../metrics/database.metrics.js';
+
+export interface SlowQueryLimits {
+  logMs: number;
+  warnMs: number;
+}
+
+interface Described {
+  operation: string;
+  table: string;
+}
+
+const OPERATION = /\b(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|SET|WITH)\b/i;
+const TABLE = /\b(?:FROM|INTO|UPDATE|JOIN)\s+(?:ONLY\s+)?(?:"public"\.)?"?([a-z_]+)"?/i;
+const DESCRIPTIONS_KEPT = 1000;
+
+/**
+ * Times every statement at the level of the connection: Prisma's, raw ones, those of transactions. Knows its operation and
+ * table from the text with placeholders, so that no parameter value can reach a log or a label.
+ */
+export class QueryObserver {
+  private readonly described = new Map<string, Described>();
+
+  constructor(
+    private readonly limits: SlowQueryLimits,
+    private readonly logger: LarderLogger,
+  ) {}
+
+  watch(client: pg.Client): void {
+    const original = client.query.bind(client) as (...args: unknown[]) => unknown;
+    const observed = (...args: unknown[]): unknown => {
+      const started = performance.now();
+      const done = (): void => this.finished(args[0], performance.now() - started);
+      const callback = args.at(-1);
+      // pg-pool's own query() hands a callback down, everything else waits for a promise.
+      if (typeof callback === 'function') {
+        args[args.length - 1] = (...answer: unknown[]): void => {
+          done();
+          (callback as (...answer: unknown[]) => void)(...answer);
+        };
+        return original(...args);
+      }
+      const result = original(...args);
+      if (result instanceof Promise) result.then(done, done);
+      return result;
+    };
+    client.query = observed as typeof client.query;
+  }
+
+  connectionLost(error: Error): void {
+    this.logger.warn({ event: 'database_connection_failed', error: error.message });
+  }
+
+  private finished(query: unknown, duration: number): void {
+    const { operation, table } = this.describe(textOf(query));
+    databaseMetrics.queryDuration.observe({ operation, table }, duration / 1000);
+    if (duration < this.limits.logMs) return;
+    const warning = duration >= this.limits.warnMs;
+    const entry = {
+      event: 'slow_query_detected' as const,
+      duration: Math.round(duration),
+      threshold: warning ? this.limits.warnMs : this.limits.logMs,
+      table,
+      operation,
+    };
+    databaseMetrics.slowQueries.inc({ operation, table, threshold: String(entry.threshold) });
+    if (warning) this.logger.warn(entry);
+    else this.logger.info(entry);
+  }
+
+  private describe(text: string): Described {
+    const known = this.described.get(text);
+    if (known) return known;
+    const description = {
+      operation: (OPERATION.exec(text)?.[1] ?? 'OTHER').toUpperCase(),
+      table: TABLE.exec(text)?.[1] ?? 'none',
+    };
+    if (this.described.size < DESCRIPTIONS_KEPT) this.described.set(text, description);
+    return description;
+  }
+}
+
+function textOf(query: unknown): string {
+  if (typeof query === 'string') return query;
+  if (query && typeof query === 'object' && 'text' in query && typeof query.text === 'string') return query.text;
+  return '';
+}
