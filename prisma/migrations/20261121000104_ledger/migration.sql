@@ -109,3 +109,26 @@ CREATE FUNCTION wallet_of(p_store uuid, p_kind text, p_owner uuid, p_currency te
 LANGUAGE sql STABLE AS $$
   SELECT id FROM wallets WHERE store_id = p_store AND kind = p_kind AND owner_id = p_owner AND currency = p_currency
 $$;
+
+-- The wallets that a user's roles call for. Safe to repeat, as when roles change.
+CREATE FUNCTION open_user_wallets(p_store uuid, p_user uuid) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO wallets (store_id, id, kind, owner_id, currency, balance_kept, allow_negative)
+  SELECT u.store_id, uuid_v7(), k.kind, u.id, s.currency, true, k.kind = 'AGENT_CASH'
+    FROM users u
+    JOIN stores s ON s.id = u.store_id
+    JOIN (VALUES ('CUSTOMER', 'CUSTOMER'), ('AGENT', 'AGENT_EARNINGS'), ('AGENT', 'AGENT_CASH')) AS k (role, kind)
+      ON k.role = ANY (u.roles)
+   WHERE u.store_id = p_store AND u.id = p_user
+  ON CONFLICT DO NOTHING
+$$;
+
+CREATE FUNCTION open_store_wallets(p_store uuid) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO wallets (store_id, id, kind, owner_id, currency, balance_kept, allow_negative)
+  SELECT s.id, uuid_v7(), k.kind, s.id, s.currency, false, true
+    FROM stores s
+   CROSS JOIN unnest(ARRAY[
+     'SALES', 'DELIVERY_FEES', 'TAXES', 'PROMOTIONS', 'PSP_CLEARING', 'CASH_VAULT', 'CASH_SHORT_OVER'
+   ]) AS k (kind)
+   WHERE s.id = p_store
+  ON CONFLICT DO NOTHING
+$$;

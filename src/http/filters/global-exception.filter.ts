@@ -73,6 +73,7 @@ export class GlobalExceptionFilter implements ExceptionFilter {
     this.log(exception, request, body);
     if (reply.sent) return;
     const retryAfter = isErrorCode(body.code) ? catalogue[body.code].retryAfter : undefined;
+    if (exception instanceof HttpException && 'replayed' in exception) void reply.header('idempotency-replayed', 'true');
     if (retryAfter) void reply.header('retry-after', retryAfter);
     void reply
       .status(body.statusCode)

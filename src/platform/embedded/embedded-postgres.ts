@@ -7,6 +7,7 @@ import { EmbeddedDatabaseError, EmbeddedDatabaseInUseError } from './embedded-po
 import { LockHeldError, takeOwnerLock, type OwnerLock } from './owner-lock.js';
 import { findPostgresBinaries } from './postgres-binaries.js';
 import { ensureCluster, startServer, stopOrphan, stopServer, SUPERUSER, type Cluster } from './postgres-cluster.js';
+import type { ServerAccount } from './run-binary.js';
 import { serverAccount } from './server-account.js';
 import { serverHome } from './server-home.js';
 
@@ -64,10 +65,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const dataDir = await makeDataDir(options.dataDir);
   const account = await serverAccount(join(dataDir, 'postgres', 'cluster'));
   const binaries = await findPostgresBinaries(account, log);
-  const home = await serverHome(dataDir, account, log);
+  const { home, lock } = await claimHome(dataDir, account, log);
   const cluster: Cluster = { home, dir: join(home, 'cluster'), binaries, account };
-
-  const lock = await lockHome(home, dataDir);
   const urlFile = join(dataDir, 'database-url');
   try {
     await rm(urlFile, { force: true });
@@ -102,25 +101,31 @@ async function makeDataDir(path: string): Promise<string> {
   }
 }
 
-async function lockHome(home: string, dataDir: string): Promise<OwnerLock> {
+async function claimHome(
+  dataDir: string,
+  account: ServerAccount | undefined,
+  log: (line: string) => void,
+): Promise<{ home: string; lock: OwnerLock }> {
   try {
-    return await takeOwnerLock(join(home, 'larder.lock'));
+    const home = await serverHome(dataDir, account, log);
+    return { home, lock: await takeOwnerLock(join(home, 'larder.lock')) };
   } catch (error) {
     if (error instanceof LockHeldError) throw new EmbeddedDatabaseInUseError(dataDir, error.ownerPid);
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') {
-      throw new EmbeddedDatabaseError(
-        `The data directory ${dataDir} belongs to another user. Start Larder as that user, or with another DATA_DIR.`,
-        { cause: error },
-      );
-    }
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+    throw new EmbeddedDatabaseError(
+      `The data directory ${dataDir} belongs to another user. Start Larder as that user, or with another DATA_DIR.`,
+      { cause: error },
+    );
   }
 }
 
 async function stopAndRelease(cluster: Cluster, urlFile: string, lock: OwnerLock): Promise<void> {
-  await stopServer(cluster);
-  await rm(urlFile, { force: true });
-  await lock.release();
+  try {
+    await stopServer(cluster);
+    await rm(urlFile, { force: true });
+  } finally {
+    await lock.release();
+  }
 }
 
 async function keepPasswords(path: string): Promise<Passwords> {

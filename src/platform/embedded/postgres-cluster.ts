@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedDatabaseError, EmbeddedDatabaseVersionError } from './embedded-postgres.errors.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
-import { isPostmasterOf } from './process-identity.js';
+import { isAlive, isPostmasterOf } from './process-identity.js';
 import { runBinary, type ServerAccount } from './run-binary.js';
 
 /** One cluster (initdb's word for a data directory) and what is needed to run it. */
@@ -139,15 +139,27 @@ export async function stopOrphan(cluster: Cluster): Promise<boolean> {
     await stopServer(cluster);
     return true;
   }
-  // Left by a crash. PostgreSQL itself would refuse to start if the process id in it were in use again by now.
-  await rm(join(cluster.dir, 'postmaster.pid'), { force: true });
+  const written = await writtenPid(cluster);
+  // PostgreSQL overwrites the file of a dead server (and looks for its last backends), but takes any process that has
+  // the same id by now, or a zombie that nobody has collected, for a live server and refuses to start.
+  if (written !== undefined && isAlive(written)) await rm(pidFile(cluster), { force: true });
   return false;
 }
 
 async function runningPid(cluster: Cluster): Promise<number | undefined> {
-  const file = await readFile(join(cluster.dir, 'postmaster.pid'), 'utf8').catch(() => '');
-  const pid = Number.parseInt(file, 10);
+  const pid = await writtenPid(cluster);
+  if (pid === undefined) return undefined;
   return (await isPostmasterOf(pid, await realpath(cluster.dir))) ? pid : undefined;
+}
+
+async function writtenPid(cluster: Cluster): Promise<number | undefined> {
+  const text = await readFile(pidFile(cluster), 'utf8').catch(() => '');
+  const pid = Number.parseInt(text, 10);
+  return Number.isNaN(pid) ? undefined : pid;
+}
+
+function pidFile(cluster: Cluster): string {
+  return join(cluster.dir, 'postmaster.pid');
 }
 
 function pgCtl(cluster: Cluster, args: string[], outputFd?: number): ReturnType<typeof runBinary> {

@@ -66,11 +66,13 @@ export async function isPostmasterOf(pid: number, clusterDir: string): Promise<b
       return false;
     }
   }
-  const name =
-    process.platform === 'win32'
-      ? await output('tasklist', ['/FI', `PID eq ${pid}`, '/NH'])
-      : await output('ps', ['-o', 'comm=', '-p', String(pid)]);
-  return /postgres/i.test(name ?? '');
+  if (process.platform === 'win32') {
+    return /postgres/i.test((await output('tasklist', ['/FI', `PID eq ${pid}`, '/NH'])) ?? '');
+  }
+  const name = (await output('ps', ['-o', 'comm=', '-p', String(pid)])) ?? '';
+  if (!basename(name).startsWith('postgres')) return false;
+  const files = await output('lsof', ['-a', '-p', String(pid), '-d', 'cwd', '-Fn']);
+  return files === undefined || files.split('\n').includes(`n${clusterDir}`);
 }
 
 async function output(command: string, args: string[]): Promise<string | undefined> {

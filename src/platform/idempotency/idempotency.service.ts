@@ -45,7 +45,7 @@ export class IdempotencyService {
    * @throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS, or what the effect throws
    */
   async run(principal: string, request: IdempotentRequest, effect: (tx: Transaction) => Promise<object>): Promise<Answer> {
-    return this.database.transaction(async (tx) => {
+    const outcome = await this.database.transaction(async (tx): Promise<Answer | HttpException> => {
       const [begun] = await tx.$queryRaw<Begun[]>`
         SELECT outcome, status_code, response
           FROM idempotency_begin(${currentStore()}::uuid, ${principal}, ${request.route}, ${request.key}, ${request.fingerprint})`;
@@ -54,18 +54,17 @@ export class IdempotencyService {
       try {
         const body = await effect(tx);
         await this.finish(tx, principal, request, 201, body);
-        httpMetrics.idempotency.inc({ result: 'new' });
         return { status: 201, body, replayed: false };
       } catch (error) {
         if (!isDefiniteRefusal(error)) throw error;
         await tx.$executeRaw`ROLLBACK TO SAVEPOINT effect`;
         await this.finish(tx, principal, request, error.getStatus(), error.getResponse() as object);
-        return { status: error.getStatus(), body: error, replayed: false };
+        return error;
       }
-    }).then((answer) => {
-      if (answer.body instanceof HttpException) throw answer.body;
-      return answer;
     });
+    if (outcome instanceof HttpException) throw outcome;
+    if (!outcome.replayed) httpMetrics.idempotency.inc({ result: 'new' });
+    return outcome;
   }
 
   private async finish(
@@ -104,8 +103,8 @@ export function replay(begun: Begun): Answer {
 }
 
 function replayedRefusal(status: number, { code, details }: StoredRefusal): HttpException {
-  if (isErrorCode(code) && catalogue[code].status === status) return failure(code, details);
-  return failure('BUSINESS_RULE_VIOLATION', details);
+  const known = isErrorCode(code) && catalogue[code].status === status ? code : 'BUSINESS_RULE_VIOLATION';
+  return Object.assign(failure(known, details), { replayed: true });
 }
 
 function isDefiniteRefusal(error: unknown): error is HttpException {

@@ -1,0 +1,41 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import type { Logger } from 'pino';
+import { LarderConfig } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { GlobalExceptionFilter } from './http/filters/global-exception.filter.js';
+import { AuthModule } from './modules/auth/auth.module.js';
+import { CatalogModule } from './modules/catalog/catalog.module.js';
+import { HealthModule } from './modules/health/health.module.js';
+import { InventoryModule } from './modules/inventory/inventory.module.js';
+import { OrdersModule } from './modules/orders/orders.module.js';
+import { PaymentsModule } from './modules/payments/payments.module.js';
+import { ShippingModule } from './modules/shipping/shipping.module.js';
+import { WalletsModule } from './modules/wallets/wallets.module.js';
+import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
+import { LoggingModule } from './platform/logging/logging.module.js';
+import { PrismaModule } from './platform/prisma/prisma.module.js';
+
+@Module({})
+export class AppModule {
+  static of(config: LarderConfig, logger: Logger): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.of(config, logger),
+        LoggingModule,
+        PrismaModule,
+        IdempotencyModule,
+        AuthModule,
+        CatalogModule,
+        InventoryModule,
+        WalletsModule,
+        PaymentsModule,
+        OrdersModule,
+        ShippingModule,
+        HealthModule,
+      ],
+      providers: [{ provide: APP_FILTER, useClass: GlobalExceptionFilter }],
+    };
+  }
+}

@@ -1,0 +1,49 @@
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { NestFactory } from '@nestjs/core';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { Logger } from 'nestjs-pino';
+import type { IncomingMessage } from 'node:http';
+import type { DestinationStream } from 'pino';
+import { AppModule } from './app.module.js';
+import { newId } from './common/ids.js';
+import { LarderConfig } from './config/config.js';
+import { addRequestHooks } from './http/request-hooks.js';
+import { createValidationPipe } from './http/validation.pipe.js';
+import { LarderLogger } from './platform/logging/larder-logger.js';
+import { createPino } from './platform/logging/pino.js';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
+
+/** The whole application, as main starts it and the tests do; not listening yet. */
+export async function createApp(config: LarderConfig, log?: DestinationStream): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.BODY_LIMIT_BYTES,
+    handlerTimeout: config.REQUEST_DEADLINE_MS,
+    // A client has this long for headers and body; slow ones must not hold sockets for ever.
+    requestTimeout: config.REQUEST_DEADLINE_MS * 2,
+    maxParamLength: 200,
+    genReqId: (request: IncomingMessage) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+    },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, createPino(config, log)), adapter, {
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  addRequestHooks(adapter.getInstance(), app.get(LarderLogger));
+  app.useGlobalPipes(createValidationPipe());
+  SwaggerModule.setup('docs', app, () => createOpenApi(app), { jsonDocumentUrl: 'docs-json' });
+  return app;
+}
+
+export function createOpenApi(app: NestFastifyApplication): OpenAPIObject {
+  const document = new DocumentBuilder()
+    .setTitle('Larder')
+    .setDescription('Orders, payments, delivery and wallets of a shop that delivers. Errors: docs/errors.md.')
+    .setVersion('1')
+    .addBearerAuth()
+    .build();
+  return SwaggerModule.createDocument(app, document);
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { StoresModule } from '../stores/stores.module.js';
+import { AccessTokens } from './access-tokens.js';
+import { AuthController } from './auth.controller.js';
+import { AuthGuard } from './auth.guard.js';
+import { AuthService } from './auth.service.js';
+import { RefreshTokens } from './refresh-tokens.js';
+
+@Module({
+  imports: [StoresModule],
+  controllers: [AuthController],
+  providers: [AuthService, AccessTokens, RefreshTokens, { provide: APP_GUARD, useClass: AuthGuard }],
+  exports: [AuthService],
+})
+export class AuthModule {}

@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { failure } from '../../common/exceptions/failure.js';
+import { newId } from '../../common/ids.js';
+import { currentStore, type Role } from '../../common/request-context.js';
+import { LarderConfig } from '../../config/config.js';
+import { Database } from '../../platform/prisma/database.js';
+import { violates } from '../../platform/prisma/database-error.js';
+import { AccessTokens } from './access-tokens.js';
+import type { LoginDto, RegisterDto, SessionResponse, UserResponse } from './dto/auth.dto.js';
+import { hashPassword, verifyPassword } from './passwords.js';
+import { RefreshTokens } from './refresh-tokens.js';
+
+const USER_COLUMNS = { id: true, email: true, name: true, roles: true } as const;
+
+@Injectable()
+export class AuthService {
+  constructor(
+    private readonly database: Database,
+    private readonly accessTokens: AccessTokens,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly config: LarderConfig,
+  ) {}
+
+  /** Opens a customer's account with its wallet. @throws EMAIL_TAKEN */
+  async register({ email, password, name }: RegisterDto): Promise<SessionResponse> {
+    const user = await this.createUser({ email, name, roles: ['CUSTOMER'], passwordHash: await hashPassword(password) });
+    return this.openSession(user);
+  }
+
+  /** @throws INVALID_CREDENTIALS, the same and as slow for an unknown e-mail, a wrong password and a disabled account */
+  async login({ email, password }: LoginDto): Promise<SessionResponse> {
+    const user = await this.database.prisma.user.findFirst({
+      where: { email, disabledAt: null },
+      select: { ...USER_COLUMNS, passwordHash: true },
+    });
+    if (!(await verifyPassword(user?.passwordHash, password)) || !user) throw failure('INVALID_CREDENTIALS');
+    return this.openSession(toUser(user));
+  }
+
+  /** @throws REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED */
+  async refresh(refreshToken: string): Promise<SessionResponse> {
+    const { userId, familyId } = await this.refreshTokens.take(refreshToken);
+    const user = await this.database.prisma.user.findFirst({
+      where: { id: userId, disabledAt: null },
+      select: USER_COLUMNS,
+    });
+    if (!user) throw failure('REFRESH_TOKEN_INVALID');
+    return this.openSession(toUser(user), familyId);
+  }
+
+  async logout(refreshToken: string): Promise<void> {
+    await this.refreshTokens.revoke(refreshToken);
+  }
+
+  /** @throws UNAUTHENTICATED when the account is gone since the token was issued */
+  async me(userId: string): Promise<UserResponse> {
+    const user = await this.database.prisma.user.findFirst({
+      where: { id: userId, disabledAt: null },
+      select: USER_COLUMNS,
+    });
+    if (!user) throw failure('UNAUTHENTICATED');
+    return toUser(user);
+  }
+
+  /** A user with the wallets of his roles, in one transaction. @throws EMAIL_TAKEN */
+  async createUser(user: { email: string; name: string; roles: Role[]; passwordHash: string }): Promise<UserResponse> {
+    const id = newId();
+    try {
+      await this.database.transaction(async (tx) => {
+        await tx.user.create({ data: { storeId: currentStore(), id, ...user } });
+        await tx.$executeRaw`SELECT open_user_wallets(${currentStore()}::uuid, ${id}::uuid)`;
+      });
+    } catch (error) {
+      if (violates(error, 'users_email_key')) throw failure('EMAIL_TAKEN');
+      throw error;
+    }
+    return { id, email: user.email, name: user.name, roles: user.roles };
+  }
+
+  private async openSession(user: UserResponse, familyId?: string): Promise<SessionResponse> {
+    const [accessToken, refreshToken] = await Promise.all([
+      this.accessTokens.issue({ userId: user.id, storeId: currentStore(), roles: user.roles }),
+      this.refreshTokens.issue(user.id, familyId),
+    ]);
+    return { accessToken, refreshToken, expiresIn: this.config.ACCESS_TOKEN_TTL_S, user };
+  }
+}
+
+function toUser(row: { id: string; email: string; name: string; roles: string[] }): UserResponse {
+  return { id: row.id, email: row.email, name: row.name, roles: row.roles as Role[] };
+}

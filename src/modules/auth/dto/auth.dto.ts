@@ -1,0 +1,51 @@
+import { Transform } from 'class-transformer';
+import { IsEmail, IsNotEmpty, IsString, MaxLength, MinLength } from 'class-validator';
+import type { Role } from '../../../common/request-context.js';
+
+const trimmedLower = Transform(({ value }: { value: unknown }) =>
+  typeof value === 'string' ? value.trim().toLowerCase() : value,
+);
+
+export class LoginDto {
+  @trimmedLower
+  @IsEmail()
+  @MaxLength(254)
+  email: string;
+
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  password: string;
+}
+
+export class RegisterDto extends LoginDto {
+  @MinLength(8)
+  declare password: string;
+
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  name: string;
+}
+
+export class RefreshDto {
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  refreshToken: string;
+}
+
+export class UserResponse {
+  id: string;
+  email: string;
+  name: string;
+  roles: Role[];
+}
+
+export class SessionResponse {
+  accessToken: string;
+  refreshToken: string;
+  /** Life of the access token, seconds. */
+  expiresIn: number;
+  user: UserResponse;
+}
