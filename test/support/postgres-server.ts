@@ -1,9 +1,9 @@
 import { chmod, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { startEmbeddedPostgres, type EmbeddedDatabase } from '../../src/platform/embedded/embedded-postgres.js';
-import { isAlive, isPostmasterOf } from '../../src/platform/embedded/process-identity.js';
+import { isPostmasterOf, isSameProcess } from '../../src/platform/embedded/process-identity.js';
+import { applyMigrations } from '../../src/platform/prisma/migrations.js';
 import { databaseUrl, withClient } from './database.js';
 
 const FOLDER_PREFIX = 'larder-test-postgres-';
@@ -56,19 +56,11 @@ async function createTemplate(ownerUrl: string, template: string): Promise<void>
     await client.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
     await client.query(`CREATE DATABASE ${template}`);
   });
-  await withClient(databaseUrl(ownerUrl, template), applyMigrations);
-}
-
-async function applyMigrations(client: pg.Client): Promise<void> {
-  const folder = join(import.meta.dirname, '../../prisma/migrations');
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  for (const name of names.sort()) {
-    const sql = await readFile(join(folder, name, 'migration.sql'), 'utf8');
-    await client.query(sql).catch((error: Error) => {
-      throw new Error(`Migration ${name}: ${error.message}`, { cause: error });
-    });
-  }
+  await applyMigrations(databaseUrl(ownerUrl, template)).catch((error: Error) => {
+    // Jest prints the message of what global setup throws, and no cause.
+    const reason = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    throw new Error(error.message + reason, { cause: error });
+  });
 }
 
 /** Jest that is interrupted runs no teardown: the next run ends the servers of dead ones. */
@@ -77,7 +69,9 @@ async function removeAbandoned(): Promise<void> {
     if (!name.startsWith(FOLDER_PREFIX)) continue;
     const home = join(tmpdir(), name, 'postgres');
     const lock = await readFile(join(home, 'larder.lock'), 'utf8').catch(() => undefined);
-    if (lock === undefined || isAlive((JSON.parse(lock) as { pid: number }).pid)) continue;
+    if (lock === undefined) continue;
+    const owner = JSON.parse(lock) as { pid: number; start: string };
+    if (await isSameProcess(owner.pid, owner.start)) continue;
     const pid = Number.parseInt(await readFile(join(home, 'cluster', 'postmaster.pid'), 'utf8').catch(() => ''), 10);
     if (await isPostmasterOf(pid, join(home, 'cluster'))) process.kill(pid, 'SIGQUIT');
     await rm(join(tmpdir(), name), { recursive: true, force: true, maxRetries: 10 });
