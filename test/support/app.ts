@@ -1,0 +1,54 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { PassThrough } from 'node:stream';
+import pg from 'pg';
+import supertest from 'supertest';
+import type TestAgent from 'supertest/lib/agent.js';
+import { createApp } from '../../src/app.setup.js';
+import { LarderConfig, loadConfig } from '../../src/config/config.js';
+import { createTestDatabase } from './database.js';
+
+export interface TestApp {
+  app: NestFastifyApplication;
+  config: LarderConfig;
+  /** Where it listens, for clients that open many connections at once. */
+  url: string;
+  http: TestAgent;
+  /** A connection of the test's own, to check with SQL what is in the database. */
+  sql: pg.Pool;
+  /** Lines that were logged so far, parsed. */
+  logLines(): Record<string, unknown>[];
+  close(): Promise<void>;
+}
+
+/** Larder over a database of its own, listening on a free port, its log kept for reading. */
+export async function startApp(settings: Record<string, string> = {}): Promise<TestApp> {
+  const database = await createTestDatabase();
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'info',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATABASE_URL: database.url,
+    ...settings,
+  });
+  const log = new PassThrough();
+  const chunks: string[] = [];
+  log.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
+  const app = await createApp(config, log);
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  const sql = new pg.Pool({ connectionString: database.url, max: 5 });
+  return {
+    app,
+    config,
+    url,
+    http: supertest(url),
+    sql,
+    logLines: () => chunks.join('').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>),
+    close: async () => {
+      await app.close();
+      await sql.end();
+      await database.drop();
+    },
+  };
+}
