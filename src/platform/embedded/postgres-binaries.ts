@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, lstat, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { EmbeddedDatabaseMissingError } from './embedded-postgres.errors.js';
-import { ROOT_HOME, requireRootOwned } from './root-home.js';
+import { ensureRootHome, requireRootOwned, ROOT_HOME } from './root-home.js';
 import { runBinary, type ServerAccount } from './run-binary.js';
 
 export interface PostgresBinaries {
@@ -82,16 +82,26 @@ async function restoreLinks(root: string): Promise<void> {
 
 async function copyBinaries(from: string, to: string): Promise<void> {
   if (await lstat(to).catch(() => undefined)) return requireRootOwned(to);
-  await mkdir(ROOT_HOME, { recursive: true, mode: 0o755 });
-  await requireRootOwned(ROOT_HOME);
+  await ensureRootHome();
   const aside = `${to}.new-${randomUUID()}`;
   try {
     await cp(from, aside, { recursive: true, verbatimSymlinks: true });
+    await openToAll(aside);
     // Whoever comes second finds a complete copy there already.
     await rename(aside, to).catch(async (error: Error) => {
       if (!(await lstat(to).catch(() => undefined))) throw error;
     });
   } finally {
     await rm(aside, { recursive: true, force: true });
+  }
+}
+
+/** What was installed under a strict umask is root's alone, in the copy too. */
+async function openToAll(directory: string): Promise<void> {
+  await chmod(directory, 0o755);
+  for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isDirectory()) await chmod(path, 0o755);
+    if (entry.isFile()) await chmod(path, ((await lstat(path)).mode & 0o100) === 0 ? 0o644 : 0o755);
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   appendFile,
+  chmod,
   chown,
   lstat,
   mkdir,
@@ -64,7 +65,8 @@ async function initialise(cluster: Cluster, superuserPassword: string): Promise<
   const work = join(cluster.home, `init-${randomUUID()}`);
   const fresh = join(work, 'cluster');
   const passwordFile = join(work, 'password');
-  await mkdir(work, { mode: 0o711 });
+  await mkdir(work);
+  await chmod(work, cluster.account ? 0o711 : 0o700);
   await mkdir(fresh, { mode: 0o700 });
   await writeFile(passwordFile, superuserPassword, { mode: 0o600 });
   await giveTo(cluster.account, fresh, passwordFile);
@@ -177,7 +179,9 @@ async function writeSettings(cluster: Cluster, settings: Record<string, string>)
     ([name, value]) => `${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
   );
   const text = ['# Written by Larder at each start. Your own settings: ALTER SYSTEM.', ...lines, ''].join('\n');
-  await writeFile(join(cluster.home, 'larder.conf'), text, { mode: 0o644 });
+  const file = join(cluster.home, 'larder.conf');
+  await writeFile(file, text);
+  await chmod(file, 0o644);
 }
 
 /** Keeps one older log. Between starts it grows: there is no more in it than slow statements and errors. */

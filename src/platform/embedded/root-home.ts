@@ -1,8 +1,14 @@
-import { lstat } from 'node:fs/promises';
+import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { EmbeddedDatabaseError } from './embedded-postgres.errors.js';
 
 /** Where Larder run as root keeps what the user of PostgreSQL must reach when it can't enter the data directory. */
 export const ROOT_HOME = '/var/lib/larder';
+
+export async function ensureRootHome(): Promise<void> {
+  // Whatever root's umask is, the user of PostgreSQL must pass through.
+  if (await mkdir(ROOT_HOME, { recursive: true })) await chmod(ROOT_HOME, 0o755);
+  await requireRootOwned(ROOT_HOME);
+}
 
 /** Guards against a directory that someone else has put there to have root run or trust what is in it. */
 export async function requireRootOwned(path: string): Promise<void> {

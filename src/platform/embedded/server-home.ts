@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedDatabaseError } from './embedded-postgres.errors.js';
-import { ROOT_HOME, requireRootOwned } from './root-home.js';
+import { ensureRootHome, requireRootOwned, ROOT_HOME } from './root-home.js';
 import { runBinary, type ServerAccount } from './run-binary.js';
 
 /**
@@ -53,8 +53,7 @@ async function canEnter(directory: string, account: ServerAccount): Promise<bool
 }
 
 async function createRootHome(dataDir: string): Promise<string> {
-  await mkdir(ROOT_HOME, { recursive: true, mode: 0o755 });
-  await requireRootOwned(ROOT_HOME);
+  await ensureRootHome();
   const named = join(ROOT_HOME, createHash('sha256').update(dataDir).digest('hex').slice(0, 12));
   for (const home of [named, `${named}-${randomBytes(4).toString('hex')}`]) {
     try {
