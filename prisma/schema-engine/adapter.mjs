@@ -84,7 +84,7 @@ export class SchemaEngineAdapterFactory extends PrismaPg {
   #shadows = new Map();
 
   constructor({ url, shadowDatabaseUrl }) {
-    super(connectionOptions(url));
+    super({}); // both ways to connect are overridden; what's left of the parent is its name and provider
     this.#url = url;
     this.#shadowServerUrl = shadowDatabaseUrl || url;
   }

@@ -29,6 +29,7 @@ export function connectionOptions(url, database) {
 }
 
 function parse(url) {
+  if (!url) throw new EngineError('P1013', 'This needs a database: set DATABASE_URL');
   try {
     return new URL(url);
   } catch {
@@ -43,6 +44,7 @@ export const schemaName = (url) => parse(url).searchParams.get('schema') ?? 'pub
 /** A connected client; the caller ends it. Throws EngineError, never with the password in it. */
 export async function connect(url, database) {
   const client = new pg.Client(connectionOptions(url, database));
+  client.on('error', () => undefined); // a lost connection fails the query under way; without this, the process
   try {
     await client.connect();
     return client;
