@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { WalletsService } from './wallets.service.js';
 
-@Module({})
+@Module({ providers: [WalletsService], exports: [WalletsService] })
 export class WalletsModule {}

@@ -1,0 +1,45 @@
+import { currentStore } from '../../common/request-context.js';
+import { Prisma } from '../../generated/prisma/client.js';
+import type { WalletKind } from './wallet-kinds.js';
+
+export interface PostingEntry {
+  kind: WalletKind;
+  /** A user's id; for the store's own wallets the store's. */
+  ownerId: string;
+  /** Minor units; > 0 raises what the store owes the wallet's owner. */
+  amount: number;
+}
+
+/** A business fact for the ledger. */
+export interface Posting {
+  type: string;
+  /** What happened, unique per store and type for ever: posting it twice is refused. */
+  reference: string;
+  actorId?: string;
+  memo?: string;
+  currency: string;
+  entries: PostingEntry[];
+}
+
+export interface PostedRow {
+  id: string;
+}
+
+/** Posts one transaction to wallets named by what they are for: one statement, which locks them in the order of their ids. */
+export function postQuery({ type, reference, actorId, memo, currency, entries }: Posting): Prisma.Sql {
+  return Prisma.sql`
+    SELECT ledger_post(
+             ${currentStore()}::uuid, ${type}::text, ${reference}::text, ${actorId ?? null}::uuid, ${memo ?? null}::text,
+             ${currency}::text, array_agg(w.id), array_agg(e.amount)
+           ) AS id
+      FROM unnest(
+             ${entries.map(({ kind }) => kind)}::text[],
+             ${entries.map(({ ownerId }) => ownerId)}::uuid[],
+             ${entries.map(({ amount }) => String(amount))}::bigint[]
+           ) AS e (kind, owner_id, amount)
+      LEFT JOIN wallets w
+        ON w.store_id = ${currentStore()}::uuid
+       AND w.kind = e.kind
+       AND w.owner_id = e.owner_id
+       AND w.currency = ${currency}::text`;
+}
