@@ -30,10 +30,24 @@ export class Database {
   }
 
   /**
-   * Runs one statement that is a whole use case (5.3), prepared, on one connection, in a transaction of its own.
-   * A statement that fails leaves its connection in the pool: conflicts are ordinary on these paths.
+   * Runs one statement that is a whole use case (5.3), prepared, on one connection, in a transaction of its own; again when
+   * the database gave it up, as transaction() does.
    */
   async query<Row extends pg.QueryResultRow>(sql: Prisma.Sql): Promise<Row[]> {
+    return retrying(() => this.runStatement<Row>(sql));
+  }
+
+  /**
+   * Runs the whole function in one transaction, and again (≤ 3 attempts, jittered) when the database gave it up for a
+   * serialization failure or a deadlock. Locks not available are never retried here.
+   */
+  async transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { transactionMs: timeout, acquireMs: maxWait } = this.timeouts;
+    return retrying(() => this.prisma.$transaction((tx) => run(tx), { timeout, maxWait }));
+  }
+
+  /** A statement that fails leaves its connection in the pool: conflicts are ordinary on these paths. */
+  private async runStatement<Row extends pg.QueryResultRow>(sql: Prisma.Sql): Promise<Row[]> {
     const client = await this.pool.connect();
     let broken: boolean | undefined;
     try {
@@ -48,26 +62,6 @@ export class Database {
     }
   }
 
-  /**
-   * Runs the whole function in one transaction, and again (≤ 3 attempts, jittered) when the database gave it up for a
-   * serialization failure or a deadlock. Locks not available are never retried here.
-   */
-  async transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.prisma.$transaction((tx) => run(tx), {
-          timeout: this.timeouts.transactionMs,
-          maxWait: this.timeouts.acquireMs,
-        });
-      } catch (error) {
-        const info = readDatabaseError(error);
-        if (info?.failure !== 'SERIALIZATION' || attempt === MAX_ATTEMPTS) throw error;
-        databaseMetrics.transactionRetries.inc({ sqlstate: info.sqlState ?? 'unknown' });
-        await sleep(10 * attempt + Math.random() * 20 * attempt);
-      }
-    }
-  }
-
   private nameOf(text: string): string | undefined {
     const known = this.prepared.get(text);
     if (known) return known;
@@ -75,6 +69,19 @@ export class Database {
     const name = `larder_${this.prepared.size}`;
     this.prepared.set(text, name);
     return name;
+  }
+}
+
+async function retrying<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      const info = readDatabaseError(error);
+      if (info?.failure !== 'SERIALIZATION' || attempt === MAX_ATTEMPTS) throw error;
+      databaseMetrics.transactionRetries.inc({ sqlstate: info.sqlState ?? 'unknown' });
+      await sleep(10 * attempt + Math.random() * 20 * attempt);
+    }
   }
 }
 

@@ -1,0 +1,91 @@
+import { Body, Controller, Get, Header, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Roles } from '../../http/access.js';
+import { type Actor, CurrentActor } from '../../http/actor.js';
+import { IdPipe } from '../../http/id.pipe.js';
+import { Idempotent } from '../../http/idempotent-request.js';
+import { JSON_TEXT } from '../../http/json-text.js';
+import { PageQuery } from '../../http/page.dto.js';
+import type { IdempotentRequest } from '../../platform/idempotency/idempotency.service.js';
+import { ChangeOrderStatus } from './change-order-status.js';
+import {
+  ChangeOrderDto,
+  OrderHistoryPageResponse,
+  OrderPageResponse,
+  OrderResponse,
+  OrdersQuery,
+  PlaceOrderDto,
+} from './dto/order.dto.js';
+import { OrdersService } from './orders.service.js';
+import { PlaceOrder } from './place-order.js';
+
+@ApiTags('orders')
+@ApiBearerAuth()
+@Controller('api/orders')
+export class OrdersController {
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly placing: PlaceOrder,
+    private readonly changing: ChangeOrderStatus,
+  ) {}
+
+  /** Places an order at the catalog's prices. All lines or none. */
+  @Roles('CUSTOMER')
+  @ApiHeader({ name: 'Idempotency-Key', required: true, description: '16 to 255 visible characters' })
+  @ApiResponse({ status: 201, type: OrderResponse })
+  @Header('content-type', JSON_TEXT)
+  @Post()
+  async place(
+    @Body() body: PlaceOrderDto,
+    @CurrentActor() actor: Actor,
+    @Idempotent() request: IdempotentRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const { document, replayed } = await this.placing.place(actor.id, body, request);
+    if (replayed) void reply.header('idempotency-replayed', 'true');
+    return document;
+  }
+
+  /** One's own orders, newest first; all of the store's for staff. */
+  @Roles('CUSTOMER', 'SUPPORT', 'MANAGER', 'ADMIN')
+  @ApiOkResponse({ type: OrderPageResponse })
+  @Header('content-type', JSON_TEXT)
+  @Get()
+  list(@Query() query: OrdersQuery, @CurrentActor() actor: Actor): Promise<string> {
+    return this.orders.page(query, actor);
+  }
+
+  @Roles('CUSTOMER', 'SUPPORT', 'MANAGER', 'ADMIN')
+  @ApiOkResponse({ type: OrderResponse })
+  @Header('content-type', JSON_TEXT)
+  @Get(':id')
+  find(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
+    return this.orders.document(id, actor);
+  }
+
+  /** Every step of an order, oldest first. */
+  @Roles('CUSTOMER', 'SUPPORT', 'MANAGER', 'ADMIN')
+  @Get(':id/history')
+  history(
+    @Param('id', IdPipe) id: string,
+    @Query() query: PageQuery,
+    @CurrentActor() actor: Actor,
+  ): Promise<OrderHistoryPageResponse> {
+    return this.orders.history(id, query, actor);
+  }
+
+  /** Moves an order on: customers cancel their own, staff take the other steps. */
+  @Roles('CUSTOMER', 'SUPPORT', 'MANAGER', 'ADMIN')
+  @ApiOkResponse({ type: OrderResponse })
+  @Header('content-type', JSON_TEXT)
+  @Patch(':id')
+  async change(
+    @Param('id', IdPipe) id: string,
+    @Body() body: ChangeOrderDto,
+    @CurrentActor() actor: Actor,
+  ): Promise<string> {
+    await this.changing.change(id, body.status, actor, body);
+    return this.orders.document(id, actor);
+  }
+}

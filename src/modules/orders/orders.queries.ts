@@ -1,0 +1,135 @@
+import { currentStore } from '../../common/request-context.js';
+import { Prisma } from '../../generated/prisma/client.js';
+import type { OrderStatus } from './orders.states.js';
+
+export interface PlacedRow {
+  outcome: string;
+  status_code: number | null;
+  response: string | null;
+}
+
+export interface Placement {
+  orderId: string;
+  customerId: string;
+  paymentMethod: string;
+  variantIds: string[];
+  quantities: number[];
+  /** JSON text */
+  address: string;
+  deliveryCode: string;
+  note: string | null;
+  route: string;
+  key: string;
+  fingerprint: string;
+}
+
+/** Places an order: see place_order() in the migrations for what it locks, writes and answers. */
+export function placeOrder(p: Placement): Prisma.Sql {
+  return Prisma.sql`
+    SELECT outcome, status_code, response::text AS response
+      FROM place_order(
+             ${currentStore()}::uuid, ${p.orderId}::uuid, ${p.customerId}::uuid, ${p.paymentMethod},
+             ${p.variantIds}::uuid[], ${p.quantities}::int[], ${p.address}::json, ${p.deliveryCode}, ${p.note},
+             ${p.route}, ${p.key}, ${p.fingerprint}
+           )`;
+}
+
+export interface DocumentRow {
+  id: string;
+  document: string;
+}
+
+/** One order. A customer (ownerId) sees his own, with its delivery code; staff (null) see any. */
+export function orderDocument(orderId: string, viewerId: string, ownerId: string | null): Prisma.Sql {
+  return Prisma.sql`
+    SELECT o.id, order_document(o, o.customer_id = ${viewerId}::uuid)::text AS document
+      FROM orders o
+     WHERE o.store_id = ${currentStore()}::uuid
+       AND o.id = ${orderId}::uuid
+       AND (${ownerId}::uuid IS NULL OR o.customer_id = ${ownerId}::uuid)`;
+}
+
+export interface OrderListFilter {
+  viewerId: string;
+  /** Only orders of this customer; null for all. */
+  ownerId: string | null;
+  status?: OrderStatus;
+  /** Last order of the page before. */
+  after: string | null;
+  limit: number;
+}
+
+/** Newest first. Walks idx_orders_customer, idx_orders_status or the primary key backwards, never more than it returns. */
+export function orderDocuments({ viewerId, ownerId, status, after, limit }: OrderListFilter): Prisma.Sql {
+  const ofOwner = ownerId ? Prisma.sql`AND o.customer_id = ${ownerId}::uuid` : Prisma.empty;
+  const inStatus = status ? Prisma.sql`AND o.status = ${status}` : Prisma.empty;
+  const beforeCursor = after ? Prisma.sql`AND o.id < ${after}::uuid` : Prisma.empty;
+  return Prisma.sql`
+    SELECT o.id, order_document(o, o.customer_id = ${viewerId}::uuid)::text AS document
+      FROM orders o
+     WHERE o.store_id = ${currentStore()}::uuid
+       ${ofOwner}
+       ${inStatus}
+       ${beforeCursor}
+     ORDER BY o.id DESC
+     LIMIT ${limit + 1}`;
+}
+
+export interface OrderStepRow {
+  id: string;
+  number: string;
+  customer_id: string;
+  status: OrderStatus;
+  version: number;
+  currency: string;
+  subtotal: bigint;
+  discount: bigint;
+  delivery_fee: bigint;
+  tax: bigint;
+  total: bigint;
+  delivery_code: string;
+}
+
+const STEP_COLUMNS = Prisma.sql`
+  o.id, o.number, o.customer_id, o.status, o.version, o.currency, o.subtotal, o.discount, o.delivery_fee, o.tax, o.total,
+  o.delivery_code`;
+
+/** What a step needs to know. Not locked: the step compares and sets. */
+export function orderForStep(orderId: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT ${STEP_COLUMNS}
+      FROM orders o
+     WHERE o.store_id = ${currentStore()}::uuid AND o.id = ${orderId}::uuid`;
+}
+
+/** The same with the order's row held until the end of the transaction. Locked before its assignment, stock and wallets. */
+export function lockOrderForStep(orderId: string): Prisma.Sql {
+  return Prisma.sql`${orderForStep(orderId)} FOR NO KEY UPDATE`;
+}
+
+/** Compare-and-set; writes the history row and the event with it. Returns a row when the order still was as expected. */
+export function moveOrder(
+  order: Pick<OrderStepRow, 'id' | 'status' | 'version'>,
+  to: OrderStatus,
+  by: { actorId: string | null; role: string; reason: string | null },
+): Prisma.Sql {
+  return Prisma.sql`
+    WITH moved AS (
+      UPDATE orders
+         SET status = ${to}, version = version + 1, updated_at = now()
+       WHERE store_id = ${currentStore()}::uuid
+         AND id = ${order.id}::uuid
+         AND status = ${order.status}
+         AND version = ${order.version}
+      RETURNING store_id, id, number, version
+    ), written AS (
+      INSERT INTO order_history (store_id, order_id, version, from_status, to_status, actor_id, actor_role, reason)
+      SELECT store_id, id, version, ${order.status}, ${to}, ${by.actorId}::uuid, ${by.role}, ${by.reason}
+        FROM moved
+    )
+    INSERT INTO outbox_events (store_id, aggregate_type, aggregate_id, type, payload)
+    SELECT store_id, 'order', id, ${`order.${to.toLowerCase()}`},
+           json_build_object('orderId', id, 'number', number, 'from', ${order.status}::text, 'version', version)
+      FROM moved
+    RETURNING aggregate_id`;
+}
