@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { InventoryService } from './inventory.service.js';
 
-@Module({})
+@Module({ providers: [InventoryService], exports: [InventoryService] })
 export class InventoryModule {}
