@@ -149,7 +149,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Larder
   );
   TIMEOUTS_OUTSIDE_IN.forEach((outer, index) => {
     const inner = TIMEOUTS_OUTSIDE_IN[index + 1];
-    if (inner && config[outer] <= config[inner]) problems.push(`${outer}: must be longer than ${inner}, which it contains`);
+    if (inner && config[outer] <= config[inner])
+      problems.push(`${outer}: must be longer than ${inner}, which it contains`);
   });
   if (config.POOL_ACQUIRE_TIMEOUT_MS >= config.REQUEST_DEADLINE_MS) {
     problems.push('POOL_ACQUIRE_TIMEOUT_MS: must be shorter than REQUEST_DEADLINE_MS, which contains it');
@@ -161,7 +162,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Larder
 
 function unsafeInProduction(config: LarderConfig): string[] {
   const problems: string[] = [];
-  if (config.JWT_SECRET === DEVELOPMENT_SECRET) problems.push('JWT_SECRET: set your own in production, 32 characters or more');
-  if (!config.DATABASE_URL) problems.push('DATABASE_URL: required in production; the embedded PostgreSQL is for trying out');
+  if (config.JWT_SECRET === DEVELOPMENT_SECRET)
+    problems.push('JWT_SECRET: set your own in production, 32 characters or more');
+  if (!config.DATABASE_URL)
+    problems.push('DATABASE_URL: required in production; the embedded PostgreSQL is for trying out');
   return problems;
 }

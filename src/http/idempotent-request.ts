@@ -10,8 +10,26 @@ const KEY_FORM = /^[\x21-\x7e]{16,255}$/;
  * The request's Idempotency-Key with what it stands for.
  * @throws IDEMPOTENCY_KEY_REQUIRED when it is missing or not 16 to 255 visible characters
  */
-export const Idempotent = createParamDecorator((_data: unknown, context: ExecutionContext): IdempotentRequest => {
-  const request = context.switchToHttp().getRequest<FastifyRequest>();
+export const Idempotent = createParamDecorator((_data: unknown, context: ExecutionContext): IdempotentRequest =>
+  idempotentRequest(requestOf(context)),
+);
+
+/**
+ * The same where a key may be left out: undefined without one.
+ * @throws IDEMPOTENCY_KEY_REQUIRED when there is one that isn't 16 to 255 visible characters
+ */
+export const OptionalIdempotent = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): IdempotentRequest | undefined => {
+    const request = requestOf(context);
+    return request.headers['idempotency-key'] === undefined ? undefined : idempotentRequest(request);
+  },
+);
+
+function requestOf(context: ExecutionContext): FastifyRequest {
+  return context.switchToHttp().getRequest<FastifyRequest>();
+}
+
+function idempotentRequest(request: FastifyRequest): IdempotentRequest {
   const key = request.headers['idempotency-key'];
   if (typeof key !== 'string' || !KEY_FORM.test(key)) throw failure('IDEMPOTENCY_KEY_REQUIRED');
   return {
@@ -19,7 +37,7 @@ export const Idempotent = createParamDecorator((_data: unknown, context: Executi
     key,
     fingerprint: hash('sha256', `${request.url}\n${canonicalJson(request.body)}`, 'hex'),
   };
-});
+}
 
 /** The same content gives the same text, whatever the order of its keys. */
 function canonicalJson(value: unknown): string {

@@ -15,7 +15,11 @@ export function createValidationPipe(): ValidationPipe {
     forbidUnknownValues: true,
     stopAtFirstError: true,
     validationError: { target: false, value: false },
-    exceptionFactory: (errors) => failure('VALIDATION_FAILED', errors.flatMap((error) => problemsOf(error))),
+    exceptionFactory: (errors) =>
+      failure(
+        'VALIDATION_FAILED',
+        errors.flatMap((error) => problemsOf(error)),
+      ),
   });
 }
 

@@ -44,7 +44,12 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
     url,
     http: supertest(url),
     sql,
-    logLines: () => chunks.join('').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>),
+    logLines: () =>
+      chunks
+        .join('')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
     close: async () => {
       await app.close();
       await sql.end();

@@ -22,7 +22,10 @@ export const ZIP = '10001';
 export class Factory {
   constructor(private readonly sql: pg.Pool) {}
 
-  async store(slug = 'demo', columns: { deliveryFee?: number; floatLimit?: number; agentFee?: number } = {}): Promise<TestStore> {
+  async store(
+    slug = 'demo',
+    columns: { deliveryFee?: number; floatLimit?: number; agentFee?: number } = {},
+  ): Promise<TestStore> {
     const id = newId();
     await this.sql.query(
       `INSERT INTO stores (id, slug, name, currency, service_zip_codes, delivery_fee, agent_float_limit, agent_fee)
@@ -65,7 +68,11 @@ export class Factory {
       `INSERT INTO variants (store_id, id, product_id, sku, price, currency) VALUES ($1, $2, $3, $4, $5, 'USD')`,
       [store.id, variant, product, `SKU-${variant}`, price],
     );
-    await this.sql.query('INSERT INTO stock_levels (store_id, variant_id, on_hand) VALUES ($1, $2, $3)', [store.id, variant, onHand]);
+    await this.sql.query('INSERT INTO stock_levels (store_id, variant_id, on_hand) VALUES ($1, $2, $3)', [
+      store.id,
+      variant,
+      onHand,
+    ]);
     await this.sql.query(
       `INSERT INTO stock_movements (store_id, variant_id, delta, reason) SELECT $1, $2, $3::int, 'RECEIPT' WHERE $3::int > 0`,
       [store.id, variant, onHand],
@@ -94,7 +101,13 @@ export async function tokenFor(store: TestStore, userId: string, roles: Role[]):
     .sign(new TextEncoder().encode(DEVELOPMENT_SECRET));
 }
 
-export const ADDRESS = { name: 'Ada Lovelace', phone: '+1 212 555 0100', line1: '1 Main Street', city: 'New York', zip: ZIP };
+export const ADDRESS = {
+  name: 'Ada Lovelace',
+  phone: '+1 212 555 0100',
+  line1: '1 Main Street',
+  city: 'New York',
+  zip: ZIP,
+};
 
 /** An Idempotency-Key that nobody used before. */
 export function freshKey(): string {

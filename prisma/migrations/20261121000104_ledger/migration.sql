@@ -65,7 +65,8 @@ CREATE TRIGGER ledger_entries_apply AFTER INSERT ON ledger_entries
 
 CREATE FUNCTION ledger_check_balanced() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  v_transaction uuid := CASE TG_TABLE_NAME WHEN 'ledger_entries' THEN (to_jsonb(NEW) ->> 'transaction_id')::uuid ELSE NEW.id END;
+  -- Through jsonb, since the id of an entry is a bigint and that of a transaction a uuid.
+  v_transaction uuid := to_jsonb(NEW) ->> CASE TG_TABLE_NAME WHEN 'ledger_entries' THEN 'transaction_id' ELSE 'id' END;
 BEGIN
   IF (SELECT count(*) FROM ledger_entries e WHERE e.store_id = NEW.store_id AND e.transaction_id = v_transaction) < 2
     OR EXISTS (

@@ -11,7 +11,10 @@ interface ErrorEntry {
 const entries = {
   // Requests
   VALIDATION_FAILED: { status: 400, message: 'The request is not valid. See details for each field.' },
-  INVALID_JSON: { status: 400, message: 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.' },
+  INVALID_JSON: {
+    status: 400,
+    message: 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.',
+  },
   INVALID_CURSOR: { status: 400, message: 'The cursor does not belong to this list. Start again without a cursor.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'Send the body as application/json.' },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large. Send less in one request.' },
@@ -24,7 +27,8 @@ const entries = {
   // Idempotency
   IDEMPOTENCY_KEY_REQUIRED: {
     status: 400,
-    message: 'Send an Idempotency-Key header of 16 to 255 visible characters; repeat it when you retry the same request.',
+    message:
+      'Send an Idempotency-Key header of 16 to 255 visible characters; repeat it when you retry the same request.',
   },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
@@ -47,14 +51,21 @@ const entries = {
   EMAIL_TAKEN: { status: 409, message: 'An account with this e-mail exists already. Log in instead.' },
   STORE_NOT_FOUND: { status: 404, message: 'There is no such store. Check the X-Store header.' },
   // Catalog and stock
-  PRODUCT_UNAVAILABLE: { status: 409, message: 'Some products are not on sale any more. Remove the lines named in details.' },
+  PRODUCT_UNAVAILABLE: {
+    status: 409,
+    message: 'Some products are not on sale any more. Remove the lines named in details.',
+  },
   INSUFFICIENT_STOCK: { status: 409, message: 'There is not enough in stock for the lines named in details.' },
   STOCK_BELOW_RESERVED: { status: 409, message: 'The stock would fall below what orders have reserved.' },
+  CATEGORY_IN_USE: { status: 409, message: 'Products are in this category. Move them to another first.' },
   CURRENCY_MISMATCH: { status: 400, message: "Amounts must be in the store's currency." },
   // Orders and payments
   ZIP_NOT_SERVED: { status: 422, message: 'The shop does not deliver to this zip code.' },
   ORDER_TOTAL_TOO_LARGE: { status: 422, message: 'The total of the order is too large. Split the order.' },
-  PAYMENT_METHOD_NOT_SUPPORTED: { status: 422, message: 'This store does not take this payment method yet. Use COD or WALLET.' },
+  PAYMENT_METHOD_NOT_SUPPORTED: {
+    status: 422,
+    message: 'This store does not take this payment method yet. Use COD or WALLET.',
+  },
   ORDER_INVALID_TRANSITION: { status: 400, message: 'The order can not take this step from its status.', rule: true },
   ORDER_CANNOT_CANCEL_AFTER_SHIPPING: {
     status: 400,
@@ -65,7 +76,10 @@ const entries = {
     status: 409,
     message: 'Order status was updated by another request. Please refresh and try again',
   },
-  ORDER_HAS_ACTIVE_ASSIGNMENT: { status: 409, message: 'An agent is on this order. He completes it, or cancel the assignment first.' },
+  ORDER_HAS_ACTIVE_ASSIGNMENT: {
+    status: 409,
+    message: 'An agent is on this order. He completes it, or cancel the assignment first.',
+  },
   // Wallets
   INSUFFICIENT_FUNDS: { status: 409, message: 'There is not enough money in the wallet.' },
   SAME_WALLET: { status: 400, message: 'Choose two different wallets.', rule: true },
@@ -75,24 +89,54 @@ const entries = {
   ASSIGNMENT_TAKEN: { status: 409, message: 'This assignment is not open any more.' },
   ASSIGNMENT_EXPIRED: { status: 409, message: 'This offer has expired. Wait for the next one.' },
   ASSIGNMENT_ACTIVE: { status: 409, message: 'The order has an active assignment already.' },
-  ASSIGNMENT_INVALID_TRANSITION: { status: 400, message: 'The assignment can not take this step from its status.', rule: true },
-  ORDER_NOT_SHIPPABLE: { status: 400, message: 'Only confirmed, prepared or failed deliveries can be offered.', rule: true },
-  AGENT_NOT_ELIGIBLE: { status: 403, message: 'You can not take this: be online, serve its zip code and stay under your float limit.' },
+  ASSIGNMENT_INVALID_TRANSITION: {
+    status: 400,
+    message: 'The assignment can not take this step from its status.',
+    rule: true,
+  },
+  ORDER_NOT_SHIPPABLE: {
+    status: 400,
+    message: 'Only confirmed, prepared or failed deliveries can be offered.',
+    rule: true,
+  },
+  AGENT_NOT_ELIGIBLE: {
+    status: 403,
+    message: 'You can not take this: be online, serve its zip code and stay under your float limit.',
+  },
   FLOAT_LIMIT_REACHED: { status: 403, message: 'You hold too much cash. Hand it in first.' },
   PROOF_REQUIRED: { status: 400, message: 'The delivery needs a proof: see details for which.', rule: true },
-  PROOF_INVALID: { status: 400, message: 'The delivery code is wrong. Ask the customer for the six digits.', rule: true },
+  PROOF_INVALID: {
+    status: 400,
+    message: 'The delivery code is wrong. Ask the customer for the six digits.',
+    rule: true,
+  },
   CASH_MISMATCH: { status: 400, message: 'The cash collected must be the amount due: see details.', rule: true },
   REMITTANCE_EXCEEDS_CASH: { status: 409, message: 'The agent does not hold that much cash.' },
   // Load and faults
   RESOURCE_LOCKED: { status: 409, message: 'Someone else is changing this right now. Try again.', retryAfter: 1 },
   TRANSACTION_CONFLICT: { status: 409, message: 'Too many requests changed this at once. Try again.', retryAfter: 1 },
   DATABASE_BUSY: { status: 503, message: 'Larder is busy. Try again in a moment.', retryAfter: 1 },
-  DATABASE_UNAVAILABLE: { status: 503, message: 'Larder can not reach its database. Try again in a moment.', retryAfter: 5 },
-  STATEMENT_TIMEOUT: { status: 503, message: 'This took too long and was stopped; nothing was changed. Try again.', retryAfter: 2 },
-  REQUEST_TIMEOUT: { status: 503, message: 'This took too long. Try again; writes are safe to repeat with the same Idempotency-Key.', retryAfter: 2 },
+  DATABASE_UNAVAILABLE: {
+    status: 503,
+    message: 'Larder can not reach its database. Try again in a moment.',
+    retryAfter: 5,
+  },
+  STATEMENT_TIMEOUT: {
+    status: 503,
+    message: 'This took too long and was stopped; nothing was changed. Try again.',
+    retryAfter: 2,
+  },
+  REQUEST_TIMEOUT: {
+    status: 503,
+    message: 'This took too long. Try again; writes are safe to repeat with the same Idempotency-Key.',
+    retryAfter: 2,
+  },
   SHUTTING_DOWN: { status: 503, message: 'This instance is shutting down. Try again.', retryAfter: 1 },
   NOT_READY: { status: 503, message: 'Not ready yet.', retryAfter: 1 },
-  INTERNAL_ERROR: { status: 500, message: 'Something went wrong on our side. It has been logged; tell support the requestId.' },
+  INTERNAL_ERROR: {
+    status: 500,
+    message: 'Something went wrong on our side. It has been logged; tell support the requestId.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof entries;

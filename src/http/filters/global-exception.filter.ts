@@ -73,7 +73,8 @@ export class GlobalExceptionFilter implements ExceptionFilter {
     this.log(exception, request, body);
     if (reply.sent) return;
     const retryAfter = isErrorCode(body.code) ? catalogue[body.code].retryAfter : undefined;
-    if (exception instanceof HttpException && 'replayed' in exception) void reply.header('idempotency-replayed', 'true');
+    if (exception instanceof HttpException && 'replayed' in exception)
+      void reply.header('idempotency-replayed', 'true');
     if (retryAfter) void reply.header('retry-after', retryAfter);
     void reply
       .status(body.statusCode)
@@ -149,5 +150,12 @@ function wantsProblem(request: FastifyRequest): boolean {
 /** RFC 9457 members beside our own. */
 function asProblem(reply: FastifyReply, body: ErrorBody): ErrorBody & Record<string, unknown> {
   void reply.header('content-type', 'application/problem+json; charset=utf-8');
-  return { type: 'about:blank', title: body.error, status: body.statusCode, detail: body.message, instance: body.path, ...body };
+  return {
+    type: 'about:blank',
+    title: body.error,
+    status: body.statusCode,
+    detail: body.message,
+    instance: body.path,
+    ...body,
+  };
 }

@@ -60,7 +60,8 @@ export class AccessTokens {
       throw failure('UNAUTHENTICATED');
     });
     const { sub, store, roles, exp } = payload;
-    if (!sub || !isId(sub) || typeof store !== 'string' || !isId(store) || !areRoles(roles)) throw failure('UNAUTHENTICATED');
+    if (!sub || !isId(sub) || typeof store !== 'string' || !isId(store) || !areRoles(roles))
+      throw failure('UNAUTHENTICATED');
     return { userId: sub, storeId: store, roles, expiresAtMs: (exp ?? 0) * 1000 };
   }
 }

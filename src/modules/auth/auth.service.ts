@@ -3,7 +3,7 @@ import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
 import { currentStore, type Role } from '../../common/request-context.js';
 import { LarderConfig } from '../../config/config.js';
-import { Database } from '../../platform/prisma/database.js';
+import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { violates } from '../../platform/prisma/database-error.js';
 import { AccessTokens } from './access-tokens.js';
 import type { LoginDto, RegisterDto, SessionResponse, UserResponse } from './dto/auth.dto.js';
@@ -23,7 +23,12 @@ export class AuthService {
 
   /** Opens a customer's account with its wallet. @throws EMAIL_TAKEN */
   async register({ email, password, name }: RegisterDto): Promise<SessionResponse> {
-    const user = await this.createUser({ email, name, roles: ['CUSTOMER'], passwordHash: await hashPassword(password) });
+    const user = await this.createUser({
+      email,
+      name,
+      roles: ['CUSTOMER'],
+      passwordHash: await hashPassword(password),
+    });
     return this.openSession(user);
   }
 
@@ -62,13 +67,17 @@ export class AuthService {
     return toUser(user);
   }
 
-  /** A user with the wallets of his roles, in one transaction. @throws EMAIL_TAKEN */
-  async createUser(user: { email: string; name: string; roles: Role[]; passwordHash: string }): Promise<UserResponse> {
+  /** A user with the wallets of his roles, and what else his role calls for, in one transaction. @throws EMAIL_TAKEN */
+  async createUser(
+    user: { email: string; name: string; roles: Role[]; passwordHash: string },
+    also?: (tx: Transaction, id: string) => Promise<void>,
+  ): Promise<UserResponse> {
     const id = newId();
     try {
       await this.database.transaction(async (tx) => {
         await tx.user.create({ data: { storeId: currentStore(), id, ...user } });
         await tx.$executeRaw`SELECT open_user_wallets(${currentStore()}::uuid, ${id}::uuid)`;
+        await also?.(tx, id);
       });
     } catch (error) {
       if (violates(error, 'users_email_key')) throw failure('EMAIL_TAKEN');

@@ -51,7 +51,7 @@ export function shipmentOf(orderId: string): Prisma.Sql {
 }
 
 /** Goods that came back lie on the shelf again. */
-export function returnOf(orderId: string, actorId: string): Prisma.Sql {
+export function returnOf(orderId: string, actorId: string | null): Prisma.Sql {
   return Prisma.sql`
     WITH ${lockedStockOf(orderId)},
     returned AS (

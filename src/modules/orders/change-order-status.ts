@@ -12,7 +12,7 @@ import { lockOrderForStep, moveOrder, orderForStep, type OrderStepRow } from './
 import { type OrderStatus, type StepEffect, stepFor, type StepRole } from './orders.states.js';
 
 export interface StepBy {
-  actorId: string | null;
+  actorId?: string;
   roles: readonly StepRole[];
   reason?: string;
   /** The agent who holds the cash of this step, if one does. */
@@ -104,7 +104,7 @@ export class ChangeOrderStatus {
     const step = stepFor(order.status, to, by.roles);
     const role = by.roles.find((candidate) => step.roles.includes(candidate)) ?? 'SYSTEM';
     const moved = await tx.$queryRaw<object[]>(
-      moveOrder(order, to, { actorId: by.actorId, role, reason: by.reason ?? null }),
+      moveOrder(order, to, { actorId: by.actorId ?? null, role, reason: by.reason ?? null }),
     );
     if (moved.length === 0) return false;
     for (const listener of this.listeners) await listener(tx, { order, to, by });
@@ -119,23 +119,27 @@ export class ChangeOrderStatus {
       case 'SHIP_STOCK':
         return this.inventory.shipStock(tx, order.id);
       case 'RESTOCK':
-        return this.inventory.restock(tx, order.id, by.actorId);
+        return this.inventory.restock(tx, order.id, by.actorId ?? null);
       case 'COLLECT_CASH':
-        return this.payments.collectCash(tx, saleOf(order), by.cashAgentId ?? null);
+        return this.payments.collectCash(tx, saleOf(order), by.cashAgentId);
       case 'REVERSE_PAYMENT':
-        return this.payments.reverse(tx, saleOf(order), { actorId: by.actorId, reason: by.reason ?? `order ${to.toLowerCase()}` });
+        return this.payments.reverse(tx, saleOf(order), {
+          actorId: by.actorId,
+          reason: by.reason ?? `order ${to.toLowerCase()}`,
+        });
     }
   }
 }
 
+/** Prisma reads int8 as bigint, the fast lane as number: amounts are below 2^53 by CHECK. */
 function saleOf(order: OrderStepRow): Sale {
-  const [subtotal, discount, deliveryFee, tax, total] = [
-    order.subtotal,
-    order.discount,
-    order.delivery_fee,
-    order.tax,
-    order.total,
-  ].map(BigInt) as [bigint, bigint, bigint, bigint, bigint];
-  const { id: orderId, customer_id: customerId, currency } = order;
-  return { orderId, customerId, currency, total, goods: subtotal - discount, deliveryFee, tax };
+  return {
+    orderId: order.id,
+    customerId: order.customer_id,
+    currency: order.currency,
+    total: Number(order.total),
+    goods: Number(order.subtotal) - Number(order.discount),
+    deliveryFee: Number(order.delivery_fee),
+    tax: Number(order.tax),
+  };
 }

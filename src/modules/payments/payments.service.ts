@@ -13,15 +13,15 @@ export interface Sale {
   orderId: string;
   customerId: string;
   currency: string;
-  total: bigint;
+  total: number;
   /** subtotal - discount */
-  goods: bigint;
-  deliveryFee: bigint;
-  tax: bigint;
+  goods: number;
+  deliveryFee: number;
+  tax: number;
 }
 
 interface Reversal {
-  actorId: string | null;
+  actorId?: string;
   reason: string;
 }
 
@@ -55,7 +55,7 @@ export class PaymentsService {
    * Cash for an order is there: in the agent's hand, or in the vault when staff took it. The caller holds the order's row.
    * An order that is paid already stays as it is.
    */
-  async collectCash(tx: Transaction, sale: Sale, agentId: string | null): Promise<void> {
+  async collectCash(tx: Transaction, sale: Sale, agentId?: string): Promise<void> {
     const captured = await tx.payment.updateMany({
       where: { orderId: sale.orderId, method: 'COD', status: 'PENDING' },
       data: { status: 'CAPTURED', capturedAmount: sale.total, updatedAt: new Date() },
@@ -70,7 +70,7 @@ export class PaymentsService {
         agentId
           ? { kind: 'AGENT_CASH', ownerId: agentId, amount: -sale.total }
           : { kind: 'CASH_VAULT', ownerId: currentStore(), amount: -sale.total },
-        ...revenue(sale, 1n),
+        ...revenue(sale, 1),
       ],
     });
   }
@@ -90,7 +90,7 @@ export class PaymentsService {
       data: { status: 'REFUNDED', refundedAmount: sale.total, updatedAt: new Date() },
       select: { id: true, method: true },
     });
-    if (!refunded || sale.total === 0n) return;
+    if (!refunded || sale.total === 0) return;
     const refundId = newId();
     await tx.refund.create({
       data: {
@@ -109,16 +109,16 @@ export class PaymentsService {
       reference: refundId,
       actorId,
       currency: sale.currency,
-      entries: [{ kind: 'CUSTOMER', ownerId: sale.customerId, amount: sale.total }, ...revenue(sale, -1n)],
+      entries: [{ kind: 'CUSTOMER', ownerId: sale.customerId, amount: sale.total }, ...revenue(sale, -1)],
     });
   }
 }
 
-function revenue({ goods, deliveryFee, tax }: Sale, sign: bigint) {
+function revenue({ goods, deliveryFee, tax }: Sale, sign: 1 | -1) {
   const ownerId = currentStore();
   return [
     { kind: 'SALES' as const, ownerId, amount: sign * goods },
     { kind: 'DELIVERY_FEES' as const, ownerId, amount: sign * deliveryFee },
     { kind: 'TAXES' as const, ownerId, amount: sign * tax },
-  ].filter(({ amount }) => amount !== 0n);
+  ].filter(({ amount }) => amount !== 0);
 }

@@ -44,7 +44,11 @@ export class IdempotencyService {
    * business refusal (4xx) is stored too, after the effect is rolled back to its savepoint.
    * @throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS, or what the effect throws
    */
-  async run(principal: string, request: IdempotentRequest, effect: (tx: Transaction) => Promise<object>): Promise<Answer> {
+  async run(
+    principal: string,
+    request: IdempotentRequest,
+    effect: (tx: Transaction) => Promise<object>,
+  ): Promise<Answer> {
     const outcome = await this.database.transaction(async (tx): Promise<Answer | HttpException> => {
       const [begun] = await tx.$queryRaw<Begun[]>`
         SELECT outcome, status_code, response

@@ -3,7 +3,17 @@ import pretty from 'pino-pretty';
 import type { LarderConfig } from '../../config/config.js';
 
 /** Secrets and personal data, wherever a line might carry them. */
-const REDACTED = ['password', 'token', 'accessToken', 'refreshToken', 'authorization', 'email', 'phone', 'name', 'address'];
+const REDACTED = [
+  'password',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'authorization',
+  'email',
+  'phone',
+  'name',
+  'address',
+];
 
 /** JSON lines in production, something to read in development. Tests hand in a destination to read from. */
 export function createPino(

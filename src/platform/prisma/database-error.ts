@@ -21,6 +21,8 @@ export interface DatabaseErrorInfo {
 const BY_SQLSTATE: Record<string, DatabaseFailure> = {
   '23505': 'UNIQUE',
   '23503': 'FOREIGN_KEY',
+  // What ON DELETE RESTRICT says since PostgreSQL 18.
+  '23001': 'FOREIGN_KEY',
   '23514': 'CHECK',
   '22003': 'OUT_OF_RANGE',
   '55P03': 'LOCKED',

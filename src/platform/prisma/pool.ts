@@ -10,7 +10,12 @@ export const fastTypes: pg.CustomTypesConfig = {
 
 type PoolSettings = Pick<
   LarderConfig,
-  'DATABASE_URL' | 'POOL_SIZE' | 'POOL_ACQUIRE_TIMEOUT_MS' | 'STATEMENT_TIMEOUT_MS' | 'LOCK_TIMEOUT_MS' | 'TRANSACTION_TIMEOUT_MS'
+  | 'DATABASE_URL'
+  | 'POOL_SIZE'
+  | 'POOL_ACQUIRE_TIMEOUT_MS'
+  | 'STATEMENT_TIMEOUT_MS'
+  | 'LOCK_TIMEOUT_MS'
+  | 'TRANSACTION_TIMEOUT_MS'
 >;
 
 /**

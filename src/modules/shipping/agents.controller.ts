@@ -1,0 +1,73 @@
+import { Body, Controller, Get, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Roles } from '../../http/access.js';
+import { type Actor, CurrentActor } from '../../http/actor.js';
+import { IdPipe } from '../../http/id.pipe.js';
+import { Idempotent } from '../../http/idempotent-request.js';
+import { PageQuery } from '../../http/page.dto.js';
+import { sendAnswer } from '../../http/send-answer.js';
+import type { IdempotentRequest } from '../../platform/idempotency/idempotency.service.js';
+import { AgentsService } from './agents.service.js';
+import {
+  AgentPageResponse,
+  AgentResponse,
+  CreateAgentDto,
+  RemitDto,
+  RemittanceResponse,
+  UpdateAgentDto,
+} from './dto/agent.dto.js';
+
+@ApiTags('shipping')
+@ApiBearerAuth()
+@Controller('api/shipping/agents')
+export class AgentsController {
+  constructor(private readonly agents: AgentsService) {}
+
+  @Roles('SUPPORT', 'MANAGER', 'ADMIN')
+  @Get()
+  list(@Query() query: PageQuery): Promise<AgentPageResponse> {
+    return this.agents.page(query);
+  }
+
+  /** A new account with the role AGENT; goes ONLINE by himself. */
+  @Roles('MANAGER', 'ADMIN')
+  @Post()
+  create(@Body() body: CreateAgentDto): Promise<AgentResponse> {
+    return this.agents.create(body);
+  }
+
+  @Roles('AGENT')
+  @Get('me')
+  me(@CurrentActor() actor: Actor): Promise<AgentResponse> {
+    return this.agents.find(actor.id);
+  }
+
+  /** Starts or ends taking offers, or says where. */
+  @Roles('AGENT')
+  @Patch('me')
+  update(@Body() body: UpdateAgentDto, @CurrentActor() actor: Actor): Promise<AgentResponse> {
+    return this.agents.update(actor.id, body);
+  }
+
+  @Roles('SUPPORT', 'MANAGER', 'ADMIN')
+  @Get(':id')
+  find(@Param('id', IdPipe) id: string): Promise<AgentResponse> {
+    return this.agents.find(id);
+  }
+
+  /** The agent hands cash in; whoever takes it records it. */
+  @Roles('MANAGER', 'ADMIN')
+  @ApiHeader({ name: 'Idempotency-Key', required: true, description: '16 to 255 visible characters' })
+  @ApiResponse({ status: 201, type: RemittanceResponse })
+  @Post(':id/remittances')
+  async remit(
+    @Param('id', IdPipe) id: string,
+    @Body() body: RemitDto,
+    @CurrentActor() actor: Actor,
+    @Idempotent() request: IdempotentRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    return sendAnswer(reply, await this.agents.remit(id, actor.id, body, request));
+  }
+}

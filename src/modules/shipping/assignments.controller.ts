@@ -1,0 +1,105 @@
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Roles } from '../../http/access.js';
+import { type Actor, CurrentActor } from '../../http/actor.js';
+import { IdPipe } from '../../http/id.pipe.js';
+import { JSON_TEXT } from '../../http/json-text.js';
+import { AssignmentsService } from './assignments.service.js';
+import { CarryParcel } from './carry-parcel.js';
+import {
+  AssignmentPageResponse,
+  AssignmentResponse,
+  AssignmentsQuery,
+  DeliverDto,
+  FailDto,
+  OfferDto,
+} from './dto/assignment.dto.js';
+
+@ApiTags('shipping')
+@ApiBearerAuth()
+@Controller('api/shipping/assignments')
+export class AssignmentsController {
+  constructor(
+    private readonly assignments: AssignmentsService,
+    private readonly carrying: CarryParcel,
+  ) {}
+
+  /** An agent's own and the open offers he may take; all for staff. */
+  @Roles('AGENT', 'SUPPORT', 'MANAGER', 'ADMIN')
+  @ApiOkResponse({ type: AssignmentPageResponse })
+  @Header('content-type', JSON_TEXT)
+  @Get()
+  list(@Query() query: AssignmentsQuery, @CurrentActor() actor: Actor): Promise<string> {
+    return this.assignments.page(query, actor);
+  }
+
+  @Roles('AGENT', 'SUPPORT', 'MANAGER', 'ADMIN')
+  @ApiOkResponse({ type: AssignmentResponse })
+  @Header('content-type', JSON_TEXT)
+  @Get(':id')
+  find(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
+    return this.assignments.document(id, actor);
+  }
+
+  /** Offers an order to one agent, or to all eligible ones. */
+  @Roles('SUPPORT', 'MANAGER', 'ADMIN')
+  @ApiResponse({ status: 201, type: AssignmentResponse })
+  @Header('content-type', JSON_TEXT)
+  @Post()
+  async offer(@Body() body: OfferDto, @CurrentActor() actor: Actor): Promise<string> {
+    return this.assignments.document(await this.assignments.offer(body), actor);
+  }
+
+  /** Takes an offer. Of all who try at once one wins; the others get 409. */
+  @Roles('AGENT')
+  @ApiOkResponse({ type: AssignmentResponse })
+  @Header('content-type', JSON_TEXT)
+  @HttpCode(200)
+  @Post(':id/accept')
+  async accept(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
+    await this.assignments.accept(id, actor.id);
+    return this.assignments.document(id, actor);
+  }
+
+  @Roles('AGENT')
+  @HttpCode(204)
+  @Post(':id/reject')
+  reject(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<void> {
+    return this.carrying.reject(id, actor.id);
+  }
+
+  @Roles('AGENT')
+  @ApiOkResponse({ type: AssignmentResponse })
+  @Header('content-type', JSON_TEXT)
+  @HttpCode(200)
+  @Post(':id/pickup')
+  async pickUp(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
+    await this.carrying.pickUp(id, actor.id);
+    return this.assignments.document(id, actor);
+  }
+
+  /** At the door: the proof that the store asks for, and the cash that is due. */
+  @Roles('AGENT')
+  @ApiOkResponse({ type: AssignmentResponse })
+  @Header('content-type', JSON_TEXT)
+  @HttpCode(200)
+  @Post(':id/deliver')
+  async deliver(
+    @Param('id', IdPipe) id: string,
+    @Body() body: DeliverDto,
+    @CurrentActor() actor: Actor,
+  ): Promise<string> {
+    await this.carrying.deliver(id, actor.id, body);
+    return this.assignments.document(id, actor);
+  }
+
+  @Roles('AGENT')
+  @ApiOkResponse({ type: AssignmentResponse })
+  @Header('content-type', JSON_TEXT)
+  @HttpCode(200)
+  @Post(':id/fail')
+  async fail(@Param('id', IdPipe) id: string, @Body() body: FailDto, @CurrentActor() actor: Actor): Promise<string> {
+    await this.carrying.fail(id, actor.id, body.reason);
+    return this.assignments.document(id, actor);
+  }
+}

@@ -1,0 +1,143 @@
+import { currentStore } from '../../common/request-context.js';
+import { Prisma } from '../../generated/prisma/client.js';
+import type { AssignmentStatus } from './shipping.states.js';
+
+/** Who looks: an agent sees his own and the open offers he may take; staff (null) see all. */
+export type AgentViewer = string | null;
+
+export interface DocumentRow {
+  id: string;
+  document: string;
+}
+
+/** The address is for those who carry or manage; an open offer shows only where it goes roughly. */
+function documentFor(viewer: AgentViewer): Prisma.Sql {
+  return Prisma.sql`
+    json_build_object(
+      'id', a.id, 'orderId', a.order_id, 'orderNumber', o.number, 'agentId', a.agent_id, 'status', a.status, 'zip', a.zip,
+      'deliveryAddress', CASE WHEN ${viewer}::uuid IS NULL OR a.accepted_at IS NOT NULL THEN o.delivery_address END,
+      'cashDue', money(a.cash_due, a.currency),
+      'cashCollected', CASE WHEN a.cash_collected IS NOT NULL THEN money(a.cash_collected, a.currency) END,
+      'failReason', a.fail_reason, 'offeredAt', iso_time(a.offered_at), 'offerExpiresAt', iso_time(a.offer_expires_at),
+      'acceptedAt', iso_time(a.accepted_at), 'pickedUpAt', iso_time(a.picked_up_at),
+      'deliveredAt', iso_time(a.delivered_at), 'promisedAt', iso_time(a.promised_at)
+    )::text AS document`;
+}
+
+function visibleTo(viewer: AgentViewer): Prisma.Sql {
+  if (viewer === null) return Prisma.empty;
+  return Prisma.sql`
+    AND (
+      a.agent_id = ${viewer}::uuid
+      OR (
+        a.agent_id IS NULL AND a.status = 'OFFERED' AND a.offer_expires_at > now()
+        AND EXISTS (
+          SELECT 1
+            FROM delivery_agents d
+           WHERE d.store_id = a.store_id AND d.id = ${viewer}::uuid AND d.status = 'ONLINE'
+             AND a.zip = ANY (d.service_zip_codes)
+        )
+        AND NOT EXISTS (
+          SELECT 1
+            FROM assignment_rejections r
+           WHERE r.store_id = a.store_id AND r.assignment_id = a.id AND r.agent_id = ${viewer}::uuid
+        )
+      )
+    )`;
+}
+
+export function assignmentDocument(assignmentId: string, viewer: AgentViewer): Prisma.Sql {
+  return Prisma.sql`
+    SELECT a.id, ${documentFor(viewer)}
+      FROM shipping_assignments a
+      JOIN orders o ON o.store_id = a.store_id AND o.id = a.order_id
+     WHERE a.store_id = ${currentStore()}::uuid
+       AND a.id = ${assignmentId}::uuid
+       ${visibleTo(viewer)}`;
+}
+
+export interface AssignmentListFilter {
+  viewer: AgentViewer;
+  status?: AssignmentStatus;
+  after: string | null;
+  limit: number;
+}
+
+/** Newest first. */
+export function assignmentDocuments({ viewer, status, after, limit }: AssignmentListFilter): Prisma.Sql {
+  return Prisma.sql`
+    SELECT a.id, ${documentFor(viewer)}
+      FROM shipping_assignments a
+      JOIN orders o ON o.store_id = a.store_id AND o.id = a.order_id
+     WHERE a.store_id = ${currentStore()}::uuid
+       ${visibleTo(viewer)}
+       ${status ? Prisma.sql`AND a.status = ${status}` : Prisma.empty}
+       ${after ? Prisma.sql`AND a.id < ${after}::uuid` : Prisma.empty}
+     ORDER BY a.id DESC
+     LIMIT ${limit + 1}`;
+}
+
+/** Offers that ran out stop being in the way of a new one. */
+export function expireOffers(orderId: string): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE shipping_assignments
+       SET status = 'EXPIRED', closed_at = now()
+     WHERE store_id = ${currentStore()}::uuid
+       AND order_id = ${orderId}::uuid
+       AND status = 'OFFERED'
+       AND offer_expires_at <= now()`;
+}
+
+/**
+ * Offers an order. Its row is share-locked, so that a cancellation comes before or after but not between. No row comes back
+ * when the order can't be offered now or has an active assignment (shipping_assignments_active_key).
+ */
+export function insertOffer(assignmentId: string, orderId: string, agentId: string | null): Prisma.Sql {
+  return Prisma.sql`
+    WITH shippable AS (
+      SELECT o.*
+        FROM orders o
+       WHERE o.store_id = ${currentStore()}::uuid AND o.id = ${orderId}::uuid
+         AND o.status IN ('CONFIRMED', 'PREPARING', 'SHIPPING')
+         FOR SHARE
+    ), offered AS (
+      INSERT INTO shipping_assignments (
+        store_id, id, order_id, agent_id, status, zip, cash_due, currency, offer_expires_at, promised_at
+      )
+      SELECT o.store_id, ${assignmentId}::uuid, o.id, ${agentId}::uuid, 'OFFERED', o.delivery_zip,
+             CASE WHEN p.status = 'PENDING' THEN p.amount ELSE 0 END, o.currency,
+             now() + make_interval(secs => s.offer_ttl_seconds), o.promised_at
+        FROM shippable o
+        JOIN stores s ON s.id = o.store_id
+        JOIN payments p ON p.store_id = o.store_id AND p.order_id = o.id
+      ON CONFLICT (store_id, order_id) WHERE status IN ('OFFERED', 'ACCEPTED', 'PICKED_UP') DO NOTHING
+      RETURNING store_id, id, order_id, agent_id
+    )
+    INSERT INTO outbox_events (store_id, aggregate_type, aggregate_id, type, payload)
+    SELECT store_id, 'assignment', id, 'assignment.offered',
+           json_build_object('assignmentId', id, 'orderId', order_id, 'agentId', agent_id)
+      FROM offered
+    RETURNING aggregate_id AS id`;
+}
+
+export interface AcceptRow {
+  outcome: string;
+  /** Time from the offer to now. */
+  waited_ms: number | null;
+}
+
+/** See accept_assignment() in the migrations for what it locks and decides. */
+export function acceptAssignment(assignmentId: string, agentId: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT outcome, waited_ms
+      FROM accept_assignment(${currentStore()}::uuid, ${assignmentId}::uuid, ${agentId}::uuid)`;
+}
+
+export interface DeliveryTermsRow {
+  delivery_proof: 'CODE' | 'PHOTO' | 'NAME';
+  agent_fee: bigint;
+}
+
+export function deliveryTerms(): Prisma.Sql {
+  return Prisma.sql`SELECT delivery_proof, agent_fee FROM stores WHERE id = ${currentStore()}::uuid`;
+}

@@ -1,0 +1,120 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { isErrorCode } from '../../common/exceptions/catalogue.js';
+import { failure } from '../../common/exceptions/failure.js';
+import { newId } from '../../common/ids.js';
+import { decodeCursor, encodeCursor, UUID_CURSOR } from '../../common/pagination.js';
+import { type Actor, isStaff } from '../../http/actor.js';
+import { LarderLogger } from '../../platform/logging/larder-logger.js';
+import { businessMetrics } from '../../platform/metrics/business.metrics.js';
+import { databaseMetrics } from '../../platform/metrics/database.metrics.js';
+import { Database, type Transaction } from '../../platform/prisma/database.js';
+import { ChangeOrderStatus, type StepTaken } from '../orders/change-order-status.js';
+import { AgentsService } from './agents.service.js';
+import {
+  acceptAssignment,
+  type AcceptRow,
+  assignmentDocument,
+  assignmentDocuments,
+  type DocumentRow,
+  expireOffers,
+  insertOffer,
+} from './assignments.queries.js';
+import type { AssignmentsQuery, OfferDto } from './dto/assignment.dto.js';
+import { ACTIVE } from './shipping.states.js';
+
+/** Offering parcels and winning them. Carrying them to the door is in carry-parcel.ts. */
+@Injectable()
+export class AssignmentsService implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly agents: AgentsService,
+    private readonly orders: ChangeOrderStatus,
+    private readonly logger: LarderLogger,
+  ) {}
+
+  onModuleInit(): void {
+    this.orders.onStep((tx, step) => this.followOrder(tx, step));
+  }
+
+  /** JSON text of an assignment that the actor may see. @throws NOT_FOUND */
+  async document(assignmentId: string, actor: Actor): Promise<string> {
+    const [row] = await this.database.query<DocumentRow>(assignmentDocument(assignmentId, viewerOf(actor)));
+    if (!row) throw failure('NOT_FOUND');
+    return row.document;
+  }
+
+  /** JSON text of a page: all for staff; for an agent his own and the open offers he may take. */
+  async page(query: AssignmentsQuery, actor: Actor): Promise<string> {
+    const after = decodeCursor('assignments', query.cursor, UUID_CURSOR);
+    const { status, limit } = query;
+    const rows = await this.database.query<DocumentRow>(
+      assignmentDocuments({ viewer: viewerOf(actor), status, after, limit }),
+    );
+    const shown = rows.slice(0, limit);
+    const last = rows.length > limit ? shown.at(-1) : undefined;
+    const nextCursor = last ? encodeCursor('assignments', last.id) : null;
+    return `{"items":[${shown.map((row) => row.document).join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;
+  }
+
+  /**
+   * Offers an order to one agent or to all eligible. An offer that ran out makes room for the new one.
+   * @returns the assignment's id
+   * @throws NOT_FOUND, ORDER_NOT_SHIPPABLE, ASSIGNMENT_ACTIVE, INVALID_REFERENCE, AGENT_NOT_ELIGIBLE, FLOAT_LIMIT_REACHED
+   */
+  async offer({ orderId, agentId }: OfferDto): Promise<string> {
+    if (agentId) await this.agents.requireOfferable(agentId);
+    const assignmentId = newId();
+    const offered = await this.database.transaction(async (tx) => {
+      await tx.$executeRaw(expireOffers(orderId));
+      return tx.$queryRaw<object[]>(insertOffer(assignmentId, orderId, agentId ?? null));
+    });
+    if (offered.length === 0) throw await this.whyNotOffered(orderId);
+    businessMetrics.assignments.inc({ step: 'offered' });
+    return assignmentId;
+  }
+
+  /**
+   * The race: of all agents who come at once exactly one wins, the others are told at once (H6).
+   * @throws NOT_FOUND, ASSIGNMENT_CONFLICT, ASSIGNMENT_TAKEN, ASSIGNMENT_EXPIRED, AGENT_NOT_ELIGIBLE, FLOAT_LIMIT_REACHED
+   */
+  async accept(assignmentId: string, agentId: string): Promise<void> {
+    const [row] = await this.database.query<AcceptRow>(acceptAssignment(assignmentId, agentId));
+    const outcome = row?.outcome ?? 'NOT_FOUND';
+    if (outcome === 'ACCEPTED') {
+      businessMetrics.assignments.inc({ step: 'accepted' });
+      businessMetrics.acceptanceLatency.observe((row?.waited_ms ?? 0) / 1000);
+      this.logger.info({ event: 'shipping_assignment_accepted', assignmentId, agentId });
+      return;
+    }
+    if (outcome === 'ASSIGNMENT_CONFLICT' || outcome === 'ASSIGNMENT_TAKEN') {
+      const reason = outcome === 'ASSIGNMENT_CONFLICT' ? 'locked' : 'taken';
+      if (reason === 'locked') databaseMetrics.lockConflicts.inc({ resource: 'assignment' });
+      this.logger.info({ event: 'shipping_assignment_conflict', assignmentId, agentId, reason });
+    }
+    throw failure(isErrorCode(outcome) ? outcome : 'INTERNAL_ERROR');
+  }
+
+  private async whyNotOffered(orderId: string): Promise<Error> {
+    const order = await this.database.prisma.order.findFirst({ where: { id: orderId }, select: { status: true } });
+    if (!order) return failure('NOT_FOUND');
+    const shippable = ['CONFIRMED', 'PREPARING', 'SHIPPING'].includes(order.status);
+    return failure(shippable ? 'ASSIGNMENT_ACTIVE' : 'ORDER_NOT_SHIPPABLE');
+  }
+
+  /** An order that ends takes its assignment with it; one that an agent carries is his to deliver. The order is locked. */
+  private async followOrder(tx: Transaction, { order, to, by }: StepTaken): Promise<void> {
+    if (to === 'DELIVERED' && !by.cashAgentId) {
+      const active = await tx.shippingAssignment.count({ where: { orderId: order.id, status: { in: [...ACTIVE] } } });
+      if (active > 0) throw failure('ORDER_HAS_ACTIVE_ASSIGNMENT');
+    }
+    if (to !== 'CANCELLED' && to !== 'RETURNED' && to !== 'EXPIRED') return;
+    await tx.shippingAssignment.updateMany({
+      where: { orderId: order.id, status: { in: [...ACTIVE] } },
+      data: { status: 'CANCELLED', closedAt: new Date() },
+    });
+  }
+}
+
+function viewerOf(actor: Actor): string | null {
+  return isStaff(actor) ? null : actor.id;
+}

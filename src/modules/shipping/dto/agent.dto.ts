@@ -1,0 +1,65 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  Matches,
+  ValidateNested,
+} from 'class-validator';
+import { MoneyDto, PositiveMoneyDto } from '../../../http/money.dto.js';
+import { RegisterDto } from '../../auth/dto/auth.dto.js';
+
+const ZIP = /^[A-Za-z0-9 -]{2,20}$/;
+
+export class CreateAgentDto extends RegisterDto {
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @Matches(ZIP, { each: true })
+  serviceZipCodes?: string[];
+}
+
+export class UpdateAgentDto {
+  @IsOptional()
+  @IsIn(['ONLINE', 'OFFLINE'])
+  status?: 'ONLINE' | 'OFFLINE';
+
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @Matches(ZIP, { each: true })
+  serviceZipCodes?: string[];
+}
+
+export class RemitDto {
+  @IsNotEmpty()
+  @ValidateNested()
+  @Type(() => PositiveMoneyDto)
+  amount: PositiveMoneyDto;
+}
+
+export class AgentResponse {
+  id: string;
+  name: string;
+  @IsString()
+  status: string;
+  serviceZipCodes: string[];
+  /** What he holds for the store. */
+  cashInHand: MoneyDto;
+}
+
+export class AgentPageResponse {
+  items: AgentResponse[];
+  nextCursor: string | null;
+}
+
+export class RemittanceResponse {
+  id: string;
+  agentId: string;
+  amount: MoneyDto;
+  /** What the agent still holds. */
+  cashInHand: MoneyDto;
+}

@@ -1,0 +1,100 @@
+import { Type } from 'class-transformer';
+import {
+  IsIn,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  IsUrl,
+  IsUUID,
+  Matches,
+  MaxLength,
+  ValidateNested,
+} from 'class-validator';
+import { MoneyDto, PriceDto } from '../../../http/money.dto.js';
+import { PageQuery } from '../../../http/page.dto.js';
+import { ASSIGNMENT_STATUSES, type AssignmentStatus } from '../shipping.states.js';
+
+const PRINTABLE = Matches(/^[^\u0000]*$/, { message: '$property must not contain NUL characters' });
+
+export class OfferDto {
+  @IsUUID()
+  orderId: string;
+
+  /** Offers it to this agent alone; without it, to every eligible one. */
+  @IsOptional()
+  @IsUUID()
+  agentId?: string;
+}
+
+export class AssignmentsQuery extends PageQuery {
+  @IsOptional()
+  @IsIn(ASSIGNMENT_STATUSES)
+  status?: AssignmentStatus;
+}
+
+export class ProofDto {
+  /** Six digits that the customer has. */
+  @IsOptional()
+  @Matches(/^[0-9]{6}$/, { message: 'code must be six digits' })
+  code?: string;
+
+  @IsOptional()
+  @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false })
+  @MaxLength(2000)
+  photoUrl?: string;
+
+  /** Who took the parcel. */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  @PRINTABLE
+  name?: string;
+}
+
+export class DeliverDto {
+  @IsNotEmpty()
+  @ValidateNested()
+  @Type(() => ProofDto)
+  proof: ProofDto;
+
+  /** Needed when cash is due, and then exactly that. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => PriceDto)
+  cashCollected?: PriceDto;
+}
+
+export class FailDto {
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(500)
+  @PRINTABLE
+  reason: string;
+}
+
+export class AssignmentResponse {
+  id: string;
+  orderId: string;
+  orderNumber: string;
+  agentId: string | null;
+  status: AssignmentStatus;
+  zip: string;
+  /** To staff, and to the agent once he has accepted; null before. */
+  deliveryAddress: object | null;
+  /** Zero when the order is paid. */
+  cashDue: MoneyDto;
+  cashCollected: MoneyDto | null;
+  failReason: string | null;
+  offeredAt: string;
+  offerExpiresAt: string | null;
+  acceptedAt: string | null;
+  pickedUpAt: string | null;
+  deliveredAt: string | null;
+  promisedAt: string;
+}
+
+export class AssignmentPageResponse {
+  items: AssignmentResponse[];
+  nextCursor: string | null;
+}
