@@ -83,7 +83,7 @@ export class InventoryService {
   }
 
   /** A shipped order's goods are back on the shelf, with a RETURN movement for each variant. Locks as above. */
-  async restock(tx: Transaction, orderId: string, actorId: string): Promise<void> {
+  async restock(tx: Transaction, orderId: string, actorId: string | null): Promise<void> {
     await tx.$executeRaw(returnOf(orderId, actorId));
   }
 }

@@ -1,0 +1,127 @@
+import { isId } from '../../common/ids.js';
+import { currentStore } from '../../common/request-context.js';
+import { Prisma } from '../../generated/prisma/client.js';
+
+/** A product or variant as its client reads it: JSON that was written by the database and is sent on as it is. */
+export interface DocumentRow {
+  id: string;
+  document: string;
+}
+
+export interface ProductsWanted {
+  limit: number;
+  /** Id of the last product seen. */
+  after: string | null;
+  search?: string;
+  /** Slug or id. */
+  category?: string;
+  withUnpublished: boolean;
+}
+
+/** Written out, not money(): its body can't be inlined, and a call per row is what such a list spends its time on. */
+const VARIANT_JSON = Prisma.sql`json_build_object(
+  'id', v.id, 'sku', v.sku, 'name', v.name,
+  'price', json_build_object('amount', v.price, 'currency', v.currency),
+  'available', s.on_hand - s.reserved
+)`;
+
+/** The newest products after the cursor, one row more than a page, in one statement whatever their number. */
+export function productsPage(wanted: ProductsWanted): Prisma.Sql {
+  const { search, limit } = wanted;
+  const window = Prisma.sql`
+    SELECT p.*
+      FROM products p
+     WHERE ${search ? Prisma.sql`p.store_id = ${currentStore()}::uuid AND p.id IN (${found(search, wanted)})` : shown(wanted)}
+     ORDER BY p.id DESC
+     LIMIT ${limit + 1}::int`;
+  return Prisma.sql`${documentsOf(window)} ORDER BY p.id DESC`;
+}
+
+export function productById(id: string, withUnpublished: boolean): Prisma.Sql {
+  return documentsOf(Prisma.sql`
+    SELECT p.*
+      FROM products p
+     WHERE p.store_id = ${currentStore()}::uuid AND p.id = ${id}::uuid AND ${onShelf(withUnpublished)}`);
+}
+
+export function variantById(productId: string, variantId: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT v.id, ${VARIANT_JSON}::text AS document
+      FROM variants v
+      JOIN stock_levels s ON s.store_id = v.store_id AND s.variant_id = v.id
+     WHERE v.store_id = ${currentStore()}::uuid
+       AND v.id = ${variantId}::uuid
+       AND v.product_id = ${productId}::uuid
+       AND v.archived_at IS NULL`;
+}
+
+function documentsOf(products: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    SELECT p.id,
+           json_build_object(
+             'id', p.id, 'slug', p.slug, 'name', p.name, 'description', p.description,
+             'category', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'slug', c.slug, 'name', c.name) END,
+             'imageUrls', p.image_urls, 'published', p.published, 'variants', coalesce(living.variants, '[]')
+           )::text AS document
+      FROM (${products}) p
+      LEFT JOIN categories c ON c.store_id = p.store_id AND c.id = p.category_id
+      LEFT JOIN LATERAL (
+        SELECT json_agg(${VARIANT_JSON} ORDER BY v.id) AS variants
+          FROM variants v
+          JOIN stock_levels s ON s.store_id = v.store_id AND s.variant_id = v.id
+         WHERE v.store_id = p.store_id AND v.product_id = p.id AND v.archived_at IS NULL
+      ) living ON true`;
+}
+
+function onShelf(withUnpublished: boolean): Prisma.Sql {
+  return withUnpublished ? Prisma.sql`p.archived_at IS NULL` : Prisma.sql`p.published AND p.archived_at IS NULL`;
+}
+
+/** Conditions are left out where they aren't asked for, so that each combination is planned with its own index. */
+function shown({ after, category, withUnpublished }: ProductsWanted): Prisma.Sql {
+  const conditions = [Prisma.sql`p.store_id = ${currentStore()}::uuid`, onShelf(withUnpublished)];
+  if (after !== null) conditions.push(Prisma.sql`p.id < ${after}::uuid`);
+  if (category !== undefined) conditions.push(Prisma.sql`p.category_id = ${categoryId(category)}`);
+  return Prisma.join(conditions, ' AND ');
+}
+
+function categoryId(slugOrId: string): Prisma.Sql {
+  if (isId(slugOrId)) return Prisma.sql`${slugOrId}::uuid`;
+  return Prisma.sql`(
+    SELECT c.id FROM categories c WHERE c.store_id = ${currentStore()}::uuid AND c.slug = ${slugOrId}::text
+  )`;
+}
+
+/** Each way of finding has its own index and its own end: words, or the one variant with this SKU. */
+function found(search: string, wanted: ProductsWanted): Prisma.Sql {
+  return Prisma.sql`
+    (
+      SELECT p.id
+        FROM products p
+       WHERE ${shown(wanted)} AND product_search_vector(p.name, p.description) @@ ${wordsOf(search)}
+       ORDER BY p.id DESC
+       LIMIT ${wanted.limit + 1}::int
+    )
+    UNION
+    (
+      SELECT p.id
+        FROM variants v
+        JOIN products p ON p.store_id = v.store_id AND p.id = v.product_id
+       WHERE v.store_id = ${currentStore()}::uuid
+         AND v.sku = ${search}::text
+         AND v.archived_at IS NULL
+         AND ${shown(wanted)}
+    )`;
+}
+
+/**
+ * What a person types, with quotes, OR and -, never a syntax error; a last word that isn't negated or grouped matches as
+ * a beginning (':*' on the last lexeme of the query's text).
+ */
+function wordsOf(search: string): Prisma.Sql {
+  const words = Prisma.sql`websearch_to_tsquery('simple', ${search}::text)`;
+  return Prisma.sql`CASE
+    WHEN ${words}::text ~ '(^| )''[^'']+''$' THEN (${words}::text || ':*')::tsquery
+    ELSE ${words}
+  END`;
+}
