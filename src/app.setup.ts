@@ -9,6 +9,7 @@ import { newId } from './common/ids.js';
 import { LarderConfig } from './config/config.js';
 import { addRequestHooks } from './http/request-hooks.js';
 import { createValidationPipe } from './http/validation.pipe.js';
+import { FrameworkLogger } from './platform/logging/framework-logger.js';
 import { LarderLogger } from './platform/logging/larder-logger.js';
 import { createPino } from './platform/logging/pino.js';
 
@@ -21,7 +22,7 @@ export async function createApp(config: LarderConfig, log?: DestinationStream): 
     handlerTimeout: config.REQUEST_DEADLINE_MS,
     // A client has this long for headers and body; slow ones must not hold sockets for ever.
     requestTimeout: config.REQUEST_DEADLINE_MS * 2,
-    maxParamLength: 200,
+    routerOptions: { maxParamLength: 200 },
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
@@ -31,7 +32,7 @@ export async function createApp(config: LarderConfig, log?: DestinationStream): 
     bufferLogs: true,
     abortOnError: false,
   });
-  app.useLogger(app.get(Logger));
+  app.useLogger(new FrameworkLogger(app.get(Logger)));
   addRequestHooks(adapter.getInstance(), app.get(LarderLogger));
   app.useGlobalPipes(createValidationPipe());
   SwaggerModule.setup('docs', app, () => createOpenApi(app), { jsonDocumentUrl: 'docs-json' });

@@ -1,6 +1,14 @@
-import { createApp } from './app.setup.js';
-import { loadConfig } from './config/config.js';
+import { ConfigurationError, type LarderConfig, loadConfig } from './config/config.js';
+import { LarderProcess } from './lifecycle/larder-process.js';
 
-const config = loadConfig();
-const app = await createApp(config);
-await app.listen(config.PORT, config.HOST);
+function configuration(): LarderConfig {
+  try {
+    return loadConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+await new LarderProcess(configuration()).run();

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { Draining } from './draining.js';
 
-@Module({})
+@Module({ providers: [Draining] })
 export class HealthModule {}
