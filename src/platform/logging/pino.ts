@@ -29,5 +29,12 @@ export function createPino(
   };
   if (destination) return pino(options, destination);
   if (config.NODE_ENV !== 'development') return pino(options);
-  return pino(options, pretty({ sync: true, messageKey: 'event', timestampKey: 'timestamp', translateTime: false }));
+  const readable = pretty({
+    sync: true,
+    singleLine: true,
+    messageKey: 'event',
+    timestampKey: 'timestamp',
+    translateTime: false,
+  });
+  return pino({ ...options, messageKey: 'event' }, readable);
 }
