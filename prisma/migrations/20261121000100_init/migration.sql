@@ -318,6 +318,7 @@ CREATE TABLE "ledger_transactions" (
     "reference" TEXT NOT NULL,
     "actor_id" UUID,
     "memo" TEXT,
+    "posted_in" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "ledger_transactions_pkey" PRIMARY KEY ("store_id","id")
@@ -341,7 +342,8 @@ CREATE TABLE "wallet_checkpoints" (
     "store_id" UUID NOT NULL,
     "wallet_id" UUID NOT NULL,
     "entry_id" BIGINT NOT NULL,
-    "balance" BIGINT NOT NULL,
+    "balance" BIGINT,
+    "marked_in" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "wallet_checkpoints_pkey" PRIMARY KEY ("store_id","wallet_id","entry_id")
