@@ -22,8 +22,8 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.of(config, logger),
-        LoggingModule,
+        ConfigModule.of(config),
+        LoggingModule.of(logger),
         PrismaModule,
         IdempotencyModule,
         AuthModule,

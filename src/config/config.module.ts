@@ -1,20 +1,15 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import type { Logger } from 'pino';
-import { PINO } from '../platform/logging/pino.token.js';
 import { LarderConfig } from './config.js';
 
-/** What exists before Nest does: the configuration and the log. */
+/** What was read before Nest started. */
 @Global()
 @Module({})
 export class ConfigModule {
-  static of(config: LarderConfig, logger: Logger): DynamicModule {
+  static of(config: LarderConfig): DynamicModule {
     return {
       module: ConfigModule,
-      providers: [
-        { provide: LarderConfig, useValue: config },
-        { provide: PINO, useValue: logger },
-      ],
-      exports: [LarderConfig, PINO],
+      providers: [{ provide: LarderConfig, useValue: config }],
+      exports: [LarderConfig],
     };
   }
 }
