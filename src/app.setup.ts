@@ -1,3 +1,4 @@
+import type { DynamicModule } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
@@ -15,8 +16,13 @@ import { createPino } from './platform/logging/pino.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
-/** The whole application, as main starts it and the tests do; not listening yet. */
+/** The whole application, as main starts it; not listening yet. */
 export async function createApp(config: LarderConfig, log?: DestinationStream): Promise<NestFastifyApplication> {
+  return createServer(AppModule.of(config, createPino(config, log)), config);
+}
+
+/** Puts a module behind what every request passes: AppModule, or one around it as the tests have. */
+export async function createServer(root: DynamicModule, config: LarderConfig): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: config.BODY_LIMIT_BYTES,
     handlerTimeout: config.REQUEST_DEADLINE_MS,
@@ -28,10 +34,8 @@ export async function createApp(config: LarderConfig, log?: DestinationStream): 
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
     },
   });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, createPino(config, log)), adapter, {
-    bufferLogs: true,
-    abortOnError: false,
-  });
+  const options = { bufferLogs: true, abortOnError: false };
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, options);
   app.useLogger(new FrameworkLogger(app.get(Logger)));
   addRequestHooks(adapter.getInstance(), app.get(LarderLogger));
   app.useGlobalPipes(createValidationPipe());

@@ -1,10 +1,13 @@
+import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PassThrough } from 'node:stream';
 import pg from 'pg';
 import supertest from 'supertest';
 import type TestAgent from 'supertest/lib/agent.js';
-import { createApp } from '../../src/app.setup.js';
+import { AppModule } from '../../src/app.module.js';
+import { createServer } from '../../src/app.setup.js';
 import { LarderConfig, loadConfig } from '../../src/config/config.js';
+import { createPino } from '../../src/platform/logging/pino.js';
 import { createTestDatabase } from './database.js';
 
 export interface TestApp {
@@ -20,8 +23,13 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** Larder over a database of its own, listening on a free port, its log kept for reading. */
-export async function startApp(settings: Record<string, string> = {}): Promise<TestApp> {
+class LarderUnderTest {}
+
+/** Larder over a database of its own, listening on a free port, its log kept for reading; with controllers of the test's. */
+export async function startApp(
+  settings: Record<string, string> = {},
+  controllers: Type<unknown>[] = [],
+): Promise<TestApp> {
   const database = await createTestDatabase();
   const config = loadConfig({
     NODE_ENV: 'test',
@@ -34,7 +42,8 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
   const log = new PassThrough();
   const chunks: string[] = [];
   log.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
-  const app = await createApp(config, log);
+  const imports = [AppModule.of(config, createPino(config, log))];
+  const app = await createServer({ module: LarderUnderTest, imports, controllers }, config);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const sql = new pg.Pool({ connectionString: database.url, max: 5 });
