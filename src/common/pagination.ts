@@ -7,7 +7,16 @@ export interface Page<T> {
 
 /** Names the list that a cursor belongs to: one taken from another list is refused, not misread. */
 export type CursorList =
-  'products' | 'categories' | 'stock' | 'orders' | 'history' | 'assignments' | 'agents' | 'entries' | 'movements';
+  | 'products'
+  | 'categories'
+  | 'stock'
+  | 'orders'
+  | 'history'
+  | 'assignments'
+  | 'agents'
+  | 'wallets'
+  | 'entries'
+  | 'movements';
 
 /** A cursor is the id of the last item seen, opaque to clients. */
 export function encodeCursor(list: CursorList, lastId: string): string {

@@ -1,5 +1,8 @@
+import { hash } from 'node:crypto';
+import type { ErrorCode } from '../../common/exceptions/catalogue.js';
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
+import type { IdempotentRequest } from '../../platform/idempotency/idempotency.service.js';
 import type { WalletKind } from './wallet-kinds.js';
 
 export interface PostingEntry {
@@ -42,4 +45,28 @@ export function postQuery({ type, reference, actorId, memo, currency, entries }:
        AND w.kind = e.kind
        AND w.owner_id = e.owner_id
        AND w.currency = ${currency}::text`;
+}
+
+export interface Movement {
+  type: 'TOP_UP' | 'WITHDRAWAL' | 'TRANSFER';
+  actorId: string;
+  from: string;
+  to: string;
+  amount: number;
+  currency: string;
+  /** What the caller found to object; stored as the answer to the key. */
+  refusal: ErrorCode | null;
+}
+
+/** See move_money(). */
+export function moveMoney(movement: Movement, { route, key, fingerprint }: IdempotentRequest): Prisma.Sql {
+  const { type, actorId, from, to, amount, currency, refusal } = movement;
+  // Opaque: whoever sees the entry learns neither who acted nor his key.
+  const reference = hash('sha256', `${actorId}:${key}`, 'hex');
+  return Prisma.sql`
+    SELECT outcome, status_code, response
+      FROM move_money(
+             ${currentStore()}::uuid, ${actorId}::uuid, ${route}::text, ${key}::text, ${fingerprint}::text, ${refusal}::text,
+             ${type}::text, ${reference}::text, ${from}::uuid, ${to}::uuid, ${amount}::bigint, ${currency}::text
+           )`;
 }

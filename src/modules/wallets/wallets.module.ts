@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
+import { MoveMoney } from './move-money.js';
+import { WalletsController } from './wallets.controller.js';
 import { WalletsService } from './wallets.service.js';
 
-@Module({ providers: [WalletsService], exports: [WalletsService] })
+@Module({ controllers: [WalletsController], providers: [WalletsService, MoveMoney], exports: [WalletsService] })
 export class WalletsModule {}

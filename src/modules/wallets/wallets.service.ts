@@ -1,11 +1,46 @@
 import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
-import type { Transaction } from '../../platform/prisma/database.js';
+import { money } from '../../common/money.js';
+import { decodeCursor, NUMBER_CURSOR, toPage, UUID_CURSOR } from '../../common/pagination.js';
+import type { Actor } from '../../http/actor.js';
+import type { PageQuery } from '../../http/page.dto.js';
+import { LarderLogger } from '../../platform/logging/larder-logger.js';
+import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { violates } from '../../platform/prisma/database-error.js';
+import type {
+  LedgerEntryPage,
+  LedgerEntryResponse,
+  LedgerTotalsResponse,
+  WalletPage,
+  WalletResponse,
+  WalletsQuery,
+} from './dto/wallets.dto.js';
 import { type PostedRow, type Posting, postQuery } from './ledger.queries.js';
+import { visibleTo } from './wallet-access.js';
+import {
+  type BalanceRow,
+  checkpointWallet,
+  entryPage,
+  type EntryRow,
+  type KindTotalRow,
+  kindTotals,
+  mainWallet,
+  walletBalance,
+  walletPage,
+  type WalletRow,
+  walletsOf,
+} from './wallets.queries.js';
+
+/** A tail of so many entries is summed in 5 ms; past it a checkpoint shortens the next reading. */
+const CHECKPOINT_AFTER_ENTRIES = 10_000;
 
 @Injectable()
 export class WalletsService {
+  constructor(
+    private readonly database: Database,
+    private readonly logger: LarderLogger,
+  ) {}
+
   /**
    * Posts a balanced transaction and moves the balances, inside the caller's transaction. Locks the users' wallets concerned
    * in the order of their ids until it ends; the store's own are never locked. Entries of 0 are left out.
@@ -26,4 +61,77 @@ export class WalletsService {
       throw error;
     }
   }
+
+  /** @throws NOT_FOUND when the actor's roles come with no wallet */
+  async mine(actor: Actor): Promise<WalletResponse> {
+    const [row] = await this.database.query<BalanceRow>(mainWallet(actor.id, ['CUSTOMER', 'AGENT_EARNINGS']));
+    if (!row) throw failure('NOT_FOUND');
+    return toWallet(row);
+  }
+
+  /** @throws NOT_FOUND, for a wallet that the actor may not see too */
+  async find(actor: Actor, id: string): Promise<WalletResponse> {
+    const rows = await this.database.query<BalanceRow>(walletBalance(id));
+    const row = visibleTo(actor, id, rows);
+    await this.checkpoint(rows);
+    return toWallet(row);
+  }
+
+  async list({ kind, cursor, limit }: WalletsQuery): Promise<WalletPage> {
+    const before = decodeCursor('wallets', cursor, UUID_CURSOR);
+    const rows = await this.database.query<BalanceRow>(walletPage(kind ?? null, before, limit + 1));
+    await this.checkpoint(rows);
+    const page = toPage('wallets', rows, limit, ({ id }) => id);
+    return { ...page, items: page.items.map((row) => ({ ...toWallet(row), ownerId: row.owner_id })) };
+  }
+
+  /** @throws NOT_FOUND, as for the wallet itself */
+  async entries(actor: Actor, id: string, { cursor, limit }: PageQuery): Promise<LedgerEntryPage> {
+    const before = decodeCursor('entries', cursor, NUMBER_CURSOR);
+    visibleTo(actor, id, await this.database.query<WalletRow>(walletsOf([id], null)));
+    const rows = await this.database.query<EntryRow>(entryPage(id, before, limit + 1));
+    const page = toPage('entries', rows, limit, (row) => String(row.id));
+    return { ...page, items: page.items.map(toEntry) };
+  }
+
+  async totals(): Promise<LedgerTotalsResponse> {
+    const rows = await this.database.query<KindTotalRow>(kindTotals());
+    const total = new Map<string, bigint>();
+    for (const { currency, balance } of rows) total.set(currency, (total.get(currency) ?? 0n) + BigInt(balance));
+    return {
+      items: rows.map(({ kind, wallets, currency, balance }) => ({
+        kind,
+        wallets,
+        balance: money(BigInt(balance), currency),
+      })),
+      total: [...total].map(([currency, amount]) => money(amount, currency)),
+    };
+  }
+
+  /** Only saves time later: what was read stands, whether this works or not. */
+  private async checkpoint(rows: readonly BalanceRow[]): Promise<void> {
+    for (const { id, summed } of rows) {
+      if (summed <= CHECKPOINT_AFTER_ENTRIES) continue;
+      try {
+        await this.database.query(checkpointWallet(id));
+      } catch (error) {
+        this.logger.warn({ event: 'ledger_checkpoint_failed', walletId: id, error: String(error) });
+      }
+    }
+  }
+}
+
+function toWallet({ id, kind, balance, currency }: BalanceRow): WalletResponse {
+  return { id, kind, balance: money(balance, currency) };
+}
+
+function toEntry(row: EntryRow): LedgerEntryResponse {
+  return {
+    id: String(row.id),
+    type: row.type,
+    reference: row.reference,
+    amount: money(row.amount, row.currency),
+    createdAt: row.created_at.toISOString(),
+    memo: row.memo,
+  };
 }

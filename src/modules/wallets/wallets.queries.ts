@@ -1,0 +1,123 @@
+import { currentStore } from '../../common/request-context.js';
+import { Prisma } from '../../generated/prisma/client.js';
+import type { WalletKind } from './wallet-kinds.js';
+
+/** What never changes about a wallet. */
+export interface WalletRow {
+  id: string;
+  kind: WalletKind;
+  owner_id: string;
+  currency: string;
+}
+
+export interface BalanceRow extends WalletRow {
+  balance: number;
+  /** Entries that were summed for it, see wallet_balance(). */
+  summed: number;
+}
+
+export interface EntryRow {
+  id: number;
+  type: string;
+  reference: string;
+  amount: number;
+  currency: string;
+  created_at: Date;
+  memo: string | null;
+}
+
+export interface KindTotalRow {
+  kind: WalletKind;
+  currency: string;
+  wallets: number;
+  /** Text, since a sum may pass 2^63. */
+  balance: string;
+}
+
+export function walletBalance(id: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT w.id, w.kind, w.owner_id, w.currency, b.balance, b.summed
+      FROM wallets w
+     CROSS JOIN LATERAL wallet_balance(w) b
+     WHERE w.store_id = ${currentStore()}::uuid
+       AND w.id = ${id}::uuid`;
+}
+
+/** A user's wallet of the first of these kinds that he has. */
+export function mainWallet(ownerId: string, kinds: readonly WalletKind[]): Prisma.Sql {
+  return Prisma.sql`
+    SELECT w.id, w.kind, w.owner_id, w.currency, w.balance, 0 AS summed
+      FROM wallets w
+     WHERE w.store_id = ${currentStore()}::uuid
+       AND w.kind = ANY (${kinds}::text[])
+       AND w.owner_id = ${ownerId}::uuid
+     ORDER BY array_position(${kinds}::text[], w.kind)
+     LIMIT 1`;
+}
+
+/** Newest first. */
+export function walletPage(kind: WalletKind | null, beforeId: string | null, rows: number): Prisma.Sql {
+  return Prisma.sql`
+    SELECT w.id, w.kind, w.owner_id, w.currency, b.balance, b.summed
+      FROM (
+        SELECT *
+          FROM wallets
+         WHERE store_id = ${currentStore()}::uuid
+           AND (${kind}::text IS NULL OR kind = ${kind}::text)
+           AND (${beforeId}::uuid IS NULL OR id < ${beforeId}::uuid)
+         ORDER BY id DESC
+         LIMIT ${rows}::int
+      ) AS page
+      JOIN wallets w ON w.store_id = page.store_id AND w.id = page.id
+     CROSS JOIN LATERAL wallet_balance(w) b
+     ORDER BY w.id DESC`;
+}
+
+/** Newest first. The wallet is known to be of this store. */
+export function entryPage(walletId: string, beforeId: string | null, rows: number): Prisma.Sql {
+  return Prisma.sql`
+    SELECT e.id, t.type, t.reference, e.amount, e.currency, e.created_at, t.memo
+      FROM ledger_entries e
+      JOIN ledger_transactions t ON t.store_id = e.store_id AND t.id = e.transaction_id
+     WHERE e.store_id = ${currentStore()}::uuid
+       AND e.wallet_id = ${walletId}::uuid
+       AND (${beforeId}::bigint IS NULL OR e.id < ${beforeId}::bigint)
+     ORDER BY e.id DESC
+     LIMIT ${rows}::int`;
+}
+
+/** Kept balances against sums of entries, in one snapshot: the total of a currency is zero only when both agree. */
+export function kindTotals(): Prisma.Sql {
+  return Prisma.sql`
+    SELECT w.kind, w.currency, count(*)::int AS wallets, sum(w.balance)::text AS balance
+      FROM wallets w
+     WHERE w.store_id = ${currentStore()}::uuid AND w.balance_kept
+     GROUP BY w.kind, w.currency
+     UNION ALL
+    SELECT w.kind, w.currency, count(*)::int, sum(b.balance)::text
+      FROM wallets w
+     CROSS JOIN LATERAL wallet_balance(w) b
+     WHERE w.store_id = ${currentStore()}::uuid AND NOT w.balance_kept
+     GROUP BY w.kind, w.currency
+     ORDER BY currency, kind`;
+}
+
+/** Marks a checkpoint, or fills one in that was marked before. */
+export function checkpointWallet(id: string): Prisma.Sql {
+  return Prisma.sql`SELECT checkpoint_wallet(${currentStore()}::uuid, ${id}::uuid)`;
+}
+
+/** Wallets by id, and the store's own of one kind. */
+export function walletsOf(ids: readonly string[], ownKind: WalletKind | null): Prisma.Sql {
+  return Prisma.sql`
+    SELECT w.id, w.kind, w.owner_id, w.currency
+      FROM wallets w
+     WHERE w.store_id = ${currentStore()}::uuid
+       AND w.id = ANY (${ids}::uuid[])
+     UNION
+    SELECT w.id, w.kind, w.owner_id, w.currency
+      FROM wallets w
+     WHERE w.store_id = ${currentStore()}::uuid
+       AND w.kind = ${ownKind}::text
+       AND w.owner_id = ${currentStore()}::uuid`;
+}
