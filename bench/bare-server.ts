@@ -52,7 +52,10 @@ async function listProducts(): Promise<string> {
 }
 
 async function findOrder(request: IncomingMessage): Promise<string> {
-  const { text, values } = statements.order(request.url?.split('/').at(-1) ?? '', String(request.headers['x-customer']));
+  const { text, values } = statements.order(
+    request.url?.split('/').at(-1) ?? '',
+    String(request.headers['x-customer']),
+  );
   const { rows } = await pool.query<{ document: string }>({ name: 'order', text, values: [...values] });
   return rows[0]?.document ?? '{}';
 }
@@ -65,7 +68,8 @@ async function answer(request: IncomingMessage): Promise<string> {
 
 const server = createServer((request, response) => {
   answer(request).then(
-    (text) => response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' }).end(text),
+    (text) =>
+      response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' }).end(text),
     (error: unknown) => response.writeHead(500).end(String(error)),
   );
 });

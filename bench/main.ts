@@ -30,7 +30,14 @@ function median(rounds: Figures[]): Figures {
 }
 
 function row(name: string, f: Figures): string {
-  const cells = [f.perSecond.toFixed(0), f.p50, f.p95.toFixed(0), f.p99, f.cpuMsPerRequest.toFixed(3), f.statementsPerRequest.toFixed(2)];
+  const cells = [
+    f.perSecond.toFixed(0),
+    f.p50,
+    f.p95.toFixed(0),
+    f.p99,
+    f.cpuMsPerRequest.toFixed(3),
+    f.statementsPerRequest.toFixed(2),
+  ];
   return `  ${name.padEnd(8)}${cells.map((cell) => String(cell).padStart(11)).join('')}`;
 }
 
@@ -71,8 +78,8 @@ async function compare(bare: Served, larder: Served, storeId: string): Promise<v
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'larder-bench-'));
-const embedded = process.env.DATABASE_URL ? {} : { DATA_DIR: folder };
-const larder = await startLarder({ ...embedded, LOCK_TIMEOUT_MS: '500' }, join(folder, 'larder.log'));
+const environment: Record<string, string> = process.env.DATABASE_URL ? {} : { DATA_DIR: folder };
+const larder = await startLarder(environment, join(folder, 'larder.log'));
 try {
   const databaseUrl = process.env.DATABASE_URL ?? (await readFile(join(folder, 'database-url'), 'utf8')).trim();
   const storeId = await storeIdOf(databaseUrl);

@@ -16,7 +16,13 @@ const STOCK = 900_000;
 const CUSTOMERS = 20;
 const ORDERS_TO_READ = 200;
 
-export const ADDRESS = { name: 'A customer', phone: '+1 212 555 0100', line1: '1 Main Street', city: 'New York', zip: '10001' };
+export const ADDRESS = {
+  name: 'A customer',
+  phone: '+1 212 555 0100',
+  line1: '1 Main Street',
+  city: 'New York',
+  zip: '10001',
+};
 
 interface ProductPage {
   items: { variants: { id: string }[] }[];
@@ -49,7 +55,7 @@ async function login(base: string, email: string): Promise<Customer> {
 export async function setScene(base: string, storeId: string): Promise<Scene> {
   const manager = await login(base, 'manager@larder.test');
   const variantIds: string[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
+  for (let cursor: string | null = ''; cursor !== null;) {
     const page: ProductPage = await call(`${base}/api/products?limit=100${cursor && `&cursor=${cursor}`}`);
     variantIds.push(...page.items.flatMap((product) => product.variants.map((variant) => variant.id)));
     cursor = page.nextCursor;

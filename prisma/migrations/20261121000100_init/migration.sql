@@ -398,6 +398,9 @@ CREATE INDEX "idx_delivery_agents_zip_codes" ON "delivery_agents" USING GIN ("se
 CREATE INDEX "idx_shipping_assignments_agent_status" ON "shipping_assignments"("agent_id", "status", "created_at");
 
 -- CreateIndex
+CREATE INDEX "idx_shipping_assignments_agent" ON "shipping_assignments"("store_id", "agent_id", "id");
+
+-- CreateIndex
 CREATE INDEX "idx_shipping_assignments_status" ON "shipping_assignments"("store_id", "status", "id");
 
 -- CreateIndex

@@ -23,22 +23,22 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Locks the stock of the lines in the order of variant ids, so that two orders with the same lines never deadlock.
--- Returns the lines there is too little for; NULL when there is enough of all.
+-- Returns the lines there is too little for, a variant without a stock row included; NULL when there is enough of all.
 CREATE FUNCTION lock_stock(p_store uuid, p_variants uuid[], p_quantities int[]) RETURNS json
 LANGUAGE sql AS $$
   SELECT json_agg(json_build_object(
-           'code', 'INSUFFICIENT_STOCK', 'variantId', stock.variant_id, 'requested', wanted.quantity,
-           'available', stock.available
-         ))
-    FROM (
+           'code', 'INSUFFICIENT_STOCK', 'variantId', wanted.variant_id, 'requested', wanted.quantity,
+           'available', coalesce(stock.available, 0)
+         ) ORDER BY array_position(p_variants, wanted.variant_id))
+    FROM wanted_stock(p_variants, p_quantities) wanted
+    LEFT JOIN (
       SELECT s.variant_id, s.on_hand - s.reserved AS available
         FROM stock_levels s
        WHERE s.store_id = p_store AND s.variant_id = ANY (p_variants)
        ORDER BY s.variant_id
          FOR NO KEY UPDATE
-    ) stock
-    JOIN wanted_stock(p_variants, p_quantities) wanted USING (variant_id)
-   WHERE stock.available < wanted.quantity
+    ) stock USING (variant_id)
+   WHERE coalesce(stock.available, 0) < wanted.quantity
 $$;
 
 -- The sale of an order, paid out of one wallet: the customer's, the cash of the agent at the door, or the vault.
@@ -98,7 +98,10 @@ BEGIN
 
   outcome := 'PLACED';
   status_code := 409;
-  IF NOT (p_address ->> 'zip') = ANY (v_store.service_zip_codes) THEN
+  IF p_method NOT IN ('COD', 'WALLET') THEN
+    outcome := 'PAYMENT_METHOD_NOT_SUPPORTED';
+    status_code := 422;
+  ELSIF NOT (p_address ->> 'zip') = ANY (v_store.service_zip_codes) THEN
     outcome := 'ZIP_NOT_SERVED';
     status_code := 422;
     v_details := json_build_array(json_build_object('code', outcome, 'zip', p_address ->> 'zip'));

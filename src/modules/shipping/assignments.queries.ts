@@ -1,5 +1,6 @@
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
+import type { OrderStatus } from '../orders/orders.states.js';
 import type { AssignmentStatus } from './shipping.states.js';
 
 /** Who looks: an agent sees his own and the open offers he may take; staff (null) see all. */
@@ -24,25 +25,20 @@ function documentFor(viewer: AgentViewer): Prisma.Sql {
     )::text AS document`;
 }
 
-function visibleTo(viewer: AgentViewer): Prisma.Sql {
-  if (viewer === null) return Prisma.empty;
+/** Open offers that the agent may take: a few, however long the history is. */
+function openTo(viewer: string): Prisma.Sql {
   return Prisma.sql`
-    AND (
-      a.agent_id = ${viewer}::uuid
-      OR (
-        a.agent_id IS NULL AND a.status = 'OFFERED' AND a.offer_expires_at > now()
-        AND EXISTS (
-          SELECT 1
-            FROM delivery_agents d
-           WHERE d.store_id = a.store_id AND d.id = ${viewer}::uuid AND d.status = 'ONLINE'
-             AND a.zip = ANY (d.service_zip_codes)
-        )
-        AND NOT EXISTS (
-          SELECT 1
-            FROM assignment_rejections r
-           WHERE r.store_id = a.store_id AND r.assignment_id = a.id AND r.agent_id = ${viewer}::uuid
-        )
-      )
+    a.agent_id IS NULL AND a.status = 'OFFERED' AND a.offer_expires_at > now()
+    AND EXISTS (
+      SELECT 1
+        FROM delivery_agents d
+       WHERE d.store_id = a.store_id AND d.id = ${viewer}::uuid AND d.status = 'ONLINE'
+         AND a.zip = ANY (d.service_zip_codes)
+    )
+    AND NOT EXISTS (
+      SELECT 1
+        FROM assignment_rejections r
+       WHERE r.store_id = a.store_id AND r.assignment_id = a.id AND r.agent_id = ${viewer}::uuid
     )`;
 }
 
@@ -53,7 +49,7 @@ export function assignmentDocument(assignmentId: string, viewer: AgentViewer): P
       JOIN orders o ON o.store_id = a.store_id AND o.id = a.order_id
      WHERE a.store_id = ${currentStore()}::uuid
        AND a.id = ${assignmentId}::uuid
-       ${visibleTo(viewer)}`;
+       ${viewer ? Prisma.sql`AND (a.agent_id = ${viewer}::uuid OR ${openTo(viewer)})` : Prisma.empty}`;
 }
 
 export interface AssignmentListFilter {
@@ -63,18 +59,40 @@ export interface AssignmentListFilter {
   limit: number;
 }
 
-/** Newest first. */
+/** Newest first. An agent's own and the open ones are two index walks, put together: neither reads past the page. */
 export function assignmentDocuments({ viewer, status, after, limit }: AssignmentListFilter): Prisma.Sql {
+  const walk = (whose: Prisma.Sql): Prisma.Sql => Prisma.sql`
+    (SELECT a.*
+       FROM shipping_assignments a
+      WHERE a.store_id = ${currentStore()}::uuid
+        ${whose}
+        ${status ? Prisma.sql`AND a.status = ${status}` : Prisma.empty}
+        ${after ? Prisma.sql`AND a.id < ${after}::uuid` : Prisma.empty}
+      ORDER BY a.id DESC
+      LIMIT ${limit + 1})`;
+  const shown = viewer
+    ? Prisma.sql`${walk(Prisma.sql`AND a.agent_id = ${viewer}::uuid`)} UNION ALL ${walk(Prisma.sql`AND ${openTo(viewer)}`)}`
+    : walk(Prisma.empty);
   return Prisma.sql`
     SELECT a.id, ${documentFor(viewer)}
-      FROM shipping_assignments a
+      FROM (${shown}) a
       JOIN orders o ON o.store_id = a.store_id AND o.id = a.order_id
-     WHERE a.store_id = ${currentStore()}::uuid
-       ${visibleTo(viewer)}
-       ${status ? Prisma.sql`AND a.status = ${status}` : Prisma.empty}
-       ${after ? Prisma.sql`AND a.id < ${after}::uuid` : Prisma.empty}
      ORDER BY a.id DESC
      LIMIT ${limit + 1}`;
+}
+
+export interface OfferableRow {
+  status: OrderStatus;
+  delivery_zip: string;
+}
+
+/** The order to offer, share-locked: a cancellation comes before or after, not between. Locked before its assignments. */
+export function lockOrderForOffer(orderId: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT status, delivery_zip
+      FROM orders
+     WHERE store_id = ${currentStore()}::uuid AND id = ${orderId}::uuid
+       FOR SHARE`;
 }
 
 /** Offers that ran out stop being in the way of a new one. */
@@ -89,27 +107,22 @@ export function expireOffers(orderId: string): Prisma.Sql {
 }
 
 /**
- * Offers an order. Its row is share-locked, so that a cancellation comes before or after but not between. No row comes back
- * when the order can't be offered now or has an active assignment (shipping_assignments_active_key).
+ * Offers an order that the caller has locked. No row comes back when it has an active assignment
+ * (shipping_assignments_active_key).
  */
 export function insertOffer(assignmentId: string, orderId: string, agentId: string | null): Prisma.Sql {
   return Prisma.sql`
-    WITH shippable AS (
-      SELECT o.*
-        FROM orders o
-       WHERE o.store_id = ${currentStore()}::uuid AND o.id = ${orderId}::uuid
-         AND o.status IN ('CONFIRMED', 'PREPARING', 'SHIPPING')
-         FOR SHARE
-    ), offered AS (
+    WITH offered AS (
       INSERT INTO shipping_assignments (
         store_id, id, order_id, agent_id, status, zip, cash_due, currency, offer_expires_at, promised_at
       )
       SELECT o.store_id, ${assignmentId}::uuid, o.id, ${agentId}::uuid, 'OFFERED', o.delivery_zip,
              CASE WHEN p.status = 'PENDING' THEN p.amount ELSE 0 END, o.currency,
              now() + make_interval(secs => s.offer_ttl_seconds), o.promised_at
-        FROM shippable o
+        FROM orders o
         JOIN stores s ON s.id = o.store_id
         JOIN payments p ON p.store_id = o.store_id AND p.order_id = o.id
+       WHERE o.store_id = ${currentStore()}::uuid AND o.id = ${orderId}::uuid
       ON CONFLICT (store_id, order_id) WHERE status IN ('OFFERED', 'ACCEPTED', 'PICKED_UP') DO NOTHING
       RETURNING store_id, id, order_id, agent_id
     )
