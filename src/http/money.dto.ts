@@ -11,8 +11,11 @@ export class MoneyDto {
   currency: string;
 }
 
+// class-validator drops what the parent says of a field that a child has rules of its own for: IsInt again.
+
 /** An amount above zero. */
 export class PositiveMoneyDto extends MoneyDto {
+  @IsInt()
   @IsPositive()
   @Max(LARGEST)
   declare amount: number;
@@ -20,6 +23,7 @@ export class PositiveMoneyDto extends MoneyDto {
 
 /** A price: zero or more. */
 export class PriceDto extends MoneyDto {
+  @IsInt()
   @Min(0)
   @Max(LARGEST)
   declare amount: number;

@@ -17,9 +17,11 @@ export class ProductsService {
   /** Newest first. Customers see what is published, staff everything. @throws INVALID_CURSOR */
   async list({ limit, cursor, search, category }: ProductsQuery): Promise<string> {
     const after = decodeCursor('products', cursor, UUID_CURSOR);
-    const rows = await this.database.query<DocumentRow>(
-      productsPage({ limit, after, search, category, withUnpublished: seesUnpublished() }),
-    );
+    const page = productsPage({ limit, after, search, category, withUnpublished: seesUnpublished() });
+    // A search is planned for its own words: prepared, words that 25,000 products match took 20 ms instead of 1.
+    const rows = search
+      ? await this.database.prisma.$queryRaw<DocumentRow[]>(page)
+      : await this.database.query<DocumentRow>(page);
     const { items, nextCursor } = toPage('products', rows, limit, (row) => row.id);
     return `{"items":[${items.map((row) => row.document).join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;
   }
