@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Anonymous } from '../../http/access.js';
 import { type Actor, CurrentActor } from '../../http/actor.js';
 import { AuthService } from './auth.service.js';
-import { LoginDto, RefreshDto, RegisterDto, SessionResponse, UserResponse } from './dto/auth.dto.js';
+import { LoginDto, ProfileResponse, RefreshDto, RegisterDto, SessionResponse } from './dto/auth.dto.js';
 
 @ApiTags('auth')
 @Controller('api/auth')
@@ -42,7 +42,7 @@ export class AuthController {
 
   @ApiBearerAuth()
   @Get('me')
-  me(@CurrentActor() actor: Actor): Promise<UserResponse> {
+  me(@CurrentActor() actor: Actor): Promise<ProfileResponse> {
     return this.auth.me(actor.id);
   }
 }

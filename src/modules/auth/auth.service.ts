@@ -6,7 +6,14 @@ import { LarderConfig } from '../../config/config.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { violates } from '../../platform/prisma/database-error.js';
 import { AccessTokens } from './access-tokens.js';
-import type { LoginDto, RegisterDto, SessionResponse, UserResponse } from './dto/auth.dto.js';
+import type {
+  AddressResponse,
+  LoginDto,
+  ProfileResponse,
+  RegisterDto,
+  SessionResponse,
+  UserResponse,
+} from './dto/auth.dto.js';
 import { hashPassword, verifyPassword } from './passwords.js';
 import { RefreshTokens } from './refresh-tokens.js';
 
@@ -58,13 +65,13 @@ export class AuthService {
   }
 
   /** @throws UNAUTHENTICATED when the account is gone since the token was issued */
-  async me(userId: string): Promise<UserResponse> {
+  async me(userId: string): Promise<ProfileResponse> {
     const user = await this.database.prisma.user.findFirst({
       where: { id: userId, disabledAt: null },
-      select: USER_COLUMNS,
+      select: { ...USER_COLUMNS, address: true },
     });
     if (!user) throw failure('UNAUTHENTICATED');
-    return toUser(user);
+    return { ...toUser(user), address: user.address as AddressResponse | null };
   }
 
   /** A user with the wallets of his roles, and what else his role calls for, in one transaction. @throws EMAIL_TAKEN */

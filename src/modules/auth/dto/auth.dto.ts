@@ -42,6 +42,19 @@ export class UserResponse {
   roles: Role[];
 }
 
+export class AddressResponse {
+  name: string;
+  phone: string;
+  line1: string;
+  city: string;
+  zip: string;
+}
+
+export class ProfileResponse extends UserResponse {
+  /** Where this customer's orders usually go, in the form of an order's deliveryAddress. */
+  address: AddressResponse | null;
+}
+
 export class SessionResponse {
   accessToken: string;
   refreshToken: string;
