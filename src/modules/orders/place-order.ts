@@ -30,7 +30,6 @@ export class PlaceOrder {
    * ZIP_NOT_SERVED, ORDER_TOTAL_TOO_LARGE, PAYMENT_METHOD_NOT_SUPPORTED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS
    */
   async place(customerId: string, body: PlaceOrderDto, request: IdempotentRequest): Promise<PlacedOrder> {
-    if (body.paymentMethod === 'CARD') throw failure('PAYMENT_METHOD_NOT_SUPPORTED');
     const orderId = newId();
     const [row] = await this.database.query<PlacedRow>(
       placeOrder({

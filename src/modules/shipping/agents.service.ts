@@ -60,10 +60,10 @@ export class AgentsService {
   }
 
   /** A direct offer goes to an agent who could take it now. @throws INVALID_REFERENCE, AGENT_NOT_ELIGIBLE, FLOAT_LIMIT_REACHED */
-  async requireOfferable(agentId: string): Promise<void> {
-    const [agent] = await this.database.query<AgentRow>(agentRows({ id: agentId, after: null, limit: 1 }));
+  async requireOfferable(tx: Transaction, agentId: string, zip: string): Promise<void> {
+    const [agent] = await tx.$queryRaw<AgentRow[]>(agentRows({ id: agentId, after: null, limit: 1 }));
     if (!agent) throw failure('INVALID_REFERENCE', [{ field: 'agentId' }]);
-    if (agent.status !== 'ONLINE') throw failure('AGENT_NOT_ELIGIBLE');
+    if (agent.status !== 'ONLINE' || !agent.service_zip_codes.includes(zip)) throw failure('AGENT_NOT_ELIGIBLE');
     if (Number(agent.cash) >= Number(agent.float_limit)) throw failure('FLOAT_LIMIT_REACHED');
   }
 

@@ -1,9 +1,13 @@
-import { Body, Controller, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { Roles } from '../../http/access.js';
 import { type Actor, CurrentActor } from '../../http/actor.js';
 import { IdPipe } from '../../http/id.pipe.js';
+import { OptionalIdempotent } from '../../http/idempotent-request.js';
 import { JSON_TEXT } from '../../http/json-text.js';
+import { sendAnswer } from '../../http/send-answer.js';
+import type { IdempotentRequest } from '../../platform/idempotency/idempotency.service.js';
 import { AssignmentsService } from './assignments.service.js';
 import { CarryParcel } from './carry-parcel.js';
 import {
@@ -78,19 +82,20 @@ export class AssignmentsController {
     return this.assignments.document(id, actor);
   }
 
-  /** At the door: the proof that the store asks for, and the cash that is due. */
+  /** At the door: the proof that the store asks for, and the cash that is due. With a key, safe to send again. */
   @Roles('AGENT')
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: '16 to 255 visible characters' })
   @ApiOkResponse({ type: AssignmentResponse })
-  @Header('content-type', JSON_TEXT)
   @HttpCode(200)
   @Post(':id/deliver')
   async deliver(
     @Param('id', IdPipe) id: string,
     @Body() body: DeliverDto,
     @CurrentActor() actor: Actor,
-  ): Promise<string> {
-    await this.carrying.deliver(id, actor.id, body);
-    return this.assignments.document(id, actor);
+    @OptionalIdempotent() request: IdempotentRequest | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    return sendAnswer(reply, await this.carrying.deliver(id, actor.id, body, request));
   }
 
   @Roles('AGENT')

@@ -18,9 +18,11 @@ import {
   type DocumentRow,
   expireOffers,
   insertOffer,
+  lockOrderForOffer,
+  type OfferableRow,
 } from './assignments.queries.js';
 import type { AssignmentsQuery, OfferDto } from './dto/assignment.dto.js';
-import { ACTIVE } from './shipping.states.js';
+import { ACTIVE, SHIPPABLE } from './shipping.states.js';
 
 /** Offering parcels and winning them. Carrying them to the door is in carry-parcel.ts. */
 @Injectable()
@@ -57,18 +59,22 @@ export class AssignmentsService implements OnModuleInit {
   }
 
   /**
-   * Offers an order to one agent or to all eligible. An offer that ran out makes room for the new one.
+   * Offers an order to one agent or to all eligible. An offer that ran out makes room for the new one. Locks the order, then
+   * its assignments.
    * @returns the assignment's id
    * @throws NOT_FOUND, ORDER_NOT_SHIPPABLE, ASSIGNMENT_ACTIVE, INVALID_REFERENCE, AGENT_NOT_ELIGIBLE, FLOAT_LIMIT_REACHED
    */
   async offer({ orderId, agentId }: OfferDto): Promise<string> {
-    if (agentId) await this.agents.requireOfferable(agentId);
     const assignmentId = newId();
-    const offered = await this.database.transaction(async (tx) => {
+    await this.database.transaction(async (tx) => {
+      const [order] = await tx.$queryRaw<OfferableRow[]>(lockOrderForOffer(orderId));
+      if (!order) throw failure('NOT_FOUND');
+      if (!SHIPPABLE.includes(order.status)) throw failure('ORDER_NOT_SHIPPABLE');
+      if (agentId) await this.agents.requireOfferable(tx, agentId, order.delivery_zip);
       await tx.$executeRaw(expireOffers(orderId));
-      return tx.$queryRaw<object[]>(insertOffer(assignmentId, orderId, agentId ?? null));
+      const offered = await tx.$queryRaw<object[]>(insertOffer(assignmentId, orderId, agentId ?? null));
+      if (offered.length === 0) throw failure('ASSIGNMENT_ACTIVE');
     });
-    if (offered.length === 0) throw await this.whyNotOffered(orderId);
     businessMetrics.assignments.inc({ step: 'offered' });
     return assignmentId;
   }
@@ -92,13 +98,6 @@ export class AssignmentsService implements OnModuleInit {
       this.logger.info({ event: 'shipping_assignment_conflict', assignmentId, agentId, reason });
     }
     throw failure(isErrorCode(outcome) ? outcome : 'INTERNAL_ERROR');
-  }
-
-  private async whyNotOffered(orderId: string): Promise<Error> {
-    const order = await this.database.prisma.order.findFirst({ where: { id: orderId }, select: { status: true } });
-    if (!order) return failure('NOT_FOUND');
-    const shippable = ['CONFIRMED', 'PREPARING', 'SHIPPING'].includes(order.status);
-    return failure(shippable ? 'ASSIGNMENT_ACTIVE' : 'ORDER_NOT_SHIPPABLE');
   }
 
   /** An order that ends takes its assignment with it; one that an agent carries is his to deliver. The order is locked. */

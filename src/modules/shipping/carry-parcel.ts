@@ -3,13 +3,18 @@ import { timingSafeEqual } from 'node:crypto';
 import { failure } from '../../common/exceptions/failure.js';
 import { money } from '../../common/money.js';
 import { currentStore } from '../../common/request-context.js';
+import {
+  type Answer,
+  type IdempotentRequest,
+  IdempotencyService,
+} from '../../platform/idempotency/idempotency.service.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { ChangeOrderStatus, type StepBy } from '../orders/change-order-status.js';
 import type { OrderStepRow } from '../orders/orders.queries.js';
 import { WalletsService } from '../wallets/wallets.service.js';
-import { deliveryTerms, type DeliveryTermsRow } from './assignments.queries.js';
+import { assignmentDocument, deliveryTerms, type DeliveryTermsRow, type DocumentRow } from './assignments.queries.js';
 import type { DeliverDto, ProofDto } from './dto/assignment.dto.js';
 import { AGENT_STEPS } from './shipping.states.js';
 
@@ -28,6 +33,7 @@ export class CarryParcel {
     private readonly database: Database,
     private readonly orders: ChangeOrderStatus,
     private readonly wallets: WalletsService,
+    private readonly idempotency: IdempotencyService,
     private readonly logger: LarderLogger,
   ) {}
 
@@ -38,15 +44,16 @@ export class CarryParcel {
       select: { agentId: true },
     });
     if (!offer) throw failure('NOT_FOUND');
-    businessMetrics.assignments.inc({ step: 'rejected' });
     if (offer.agentId === null) {
       await this.database.prisma.assignmentRejection.createMany({
         data: [{ storeId: currentStore(), assignmentId, agentId }],
         skipDuplicates: true,
       });
-      return;
+    } else {
+      const closed = { closedAt: new Date() };
+      await this.database.transaction((tx) => this.move(tx, assignmentId, agentId, 'REJECTED', closed));
     }
-    await this.database.transaction((tx) => this.move(tx, assignmentId, agentId, 'REJECTED', { closedAt: new Date() }));
+    businessMetrics.assignments.inc({ step: 'rejected' });
   }
 
   /** The order goes SHIPPING with it. Locks the order, then the assignment. @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION */
@@ -62,16 +69,28 @@ export class CarryParcel {
   }
 
   /**
-   * Proof, cash, fee, assignment and order in one transaction. Locks the order, the assignment, then wallets.
-   * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION, PROOF_REQUIRED, PROOF_INVALID, CASH_MISMATCH
+   * Proof, cash, fee, assignment and order in one transaction; with a key, once however often it is sent. Locks the order,
+   * the assignment, then wallets.
+   * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION, PROOF_REQUIRED, PROOF_INVALID, CASH_MISMATCH, CURRENCY_MISMATCH
    */
-  async deliver(assignmentId: string, agentId: string, body: DeliverDto): Promise<void> {
-    await this.database.transaction((tx) => this.deliverWithin(tx, assignmentId, agentId, body));
-    this.delivered(assignmentId, agentId);
+  async deliver(assignmentId: string, agentId: string, body: DeliverDto, request?: IdempotentRequest): Promise<Answer> {
+    const delivery = (tx: Transaction): Promise<object> => this.deliverWithin(tx, assignmentId, agentId, body);
+    const answer = request
+      ? await this.idempotency.run(agentId, request, delivery, 200)
+      : { status: 200, body: await this.database.transaction(delivery), replayed: false };
+    if (!answer.replayed) {
+      businessMetrics.assignments.inc({ step: 'delivered' });
+      this.logger.info({ event: 'shipping_assignment_completed', assignmentId, agentId });
+    }
+    return answer;
   }
 
-  /** The same inside the transaction of an Idempotency-Key. */
-  async deliverWithin(tx: Transaction, assignmentId: string, agentId: string, body: DeliverDto): Promise<void> {
+  private async deliverWithin(
+    tx: Transaction,
+    assignmentId: string,
+    agentId: string,
+    body: DeliverDto,
+  ): Promise<object> {
     const carried = await this.carried(assignmentId, agentId, tx);
     const order = await this.orders.lockWithin(tx, carried.orderId);
     const [terms] = await tx.$queryRaw<DeliveryTermsRow[]>(deliveryTerms());
@@ -86,11 +105,9 @@ export class CarryParcel {
     checkCash(carried, body);
     await this.orders.stepWithin(tx, order.id, 'DELIVERED', { ...byAgent(agentId), cashAgentId: agentId });
     await this.payFee(tx, assignmentId, agentId, order.currency, Number(terms.agent_fee));
-  }
-
-  delivered(assignmentId: string, agentId: string): void {
-    businessMetrics.assignments.inc({ step: 'delivered' });
-    this.logger.info({ event: 'shipping_assignment_completed', assignmentId, agentId });
+    const [row] = await tx.$queryRaw<DocumentRow[]>(assignmentDocument(assignmentId, agentId));
+    if (!row) throw failure('NOT_FOUND');
+    return JSON.parse(row.document) as object;
   }
 
   /** The order stays as it is, to be offered again or returned. @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION */

@@ -42,12 +42,14 @@ export class IdempotencyService {
   /**
    * Runs an effect once for a key. The key's row commits with the effect, so a crash leaves both or neither; a definite
    * business refusal (4xx) is stored too, after the effect is rolled back to its savepoint.
+   * @param status of the answer when the effect succeeds
    * @throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS, or what the effect throws
    */
   async run(
     principal: string,
     request: IdempotentRequest,
     effect: (tx: Transaction) => Promise<object>,
+    status = 201,
   ): Promise<Answer> {
     const outcome = await this.database.transaction(async (tx): Promise<Answer | HttpException> => {
       const [begun] = await tx.$queryRaw<Begun[]>`
@@ -57,8 +59,8 @@ export class IdempotencyService {
       await tx.$executeRaw`SAVEPOINT effect`;
       try {
         const body = await effect(tx);
-        await this.finish(tx, principal, request, 201, body);
-        return { status: 201, body, replayed: false };
+        await this.finish(tx, principal, request, status, body);
+        return { status, body, replayed: false };
       } catch (error) {
         if (!isDefiniteRefusal(error)) throw error;
         await tx.$executeRaw`ROLLBACK TO SAVEPOINT effect`;
