@@ -28,7 +28,8 @@ END $$;
 
 CREATE FUNCTION idempotency_finish(
   p_store uuid, p_principal text, p_route text, p_key text, p_fingerprint text, p_status_code int, p_response json
-) RETURNS void LANGUAGE sql AS $$
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
   INSERT INTO idempotency_keys (store_id, principal, route, key, fingerprint, status_code, response)
-  VALUES (p_store, p_principal, p_route, p_key, p_fingerprint, p_status_code, p_response)
-$$;
+  VALUES (p_store, p_principal, p_route, p_key, p_fingerprint, p_status_code, p_response);
+END $$;

@@ -257,9 +257,14 @@ END $$;
 
 -- A wallet by what it is for; a store's own are owned by the store.
 CREATE FUNCTION wallet_of(p_store uuid, p_kind text, p_owner uuid, p_currency text) RETURNS uuid
-LANGUAGE sql STABLE AS $$
-  SELECT id FROM wallets WHERE store_id = p_store AND kind = p_kind AND owner_id = p_owner AND currency = p_currency
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+    SELECT w.id
+      FROM wallets w
+     WHERE w.store_id = p_store AND w.kind = p_kind AND w.owner_id = p_owner AND w.currency = p_currency
+  );
+END $$;
 
 -- The wallets that a user's roles call for. Safe to repeat, as when roles change.
 CREATE FUNCTION open_user_wallets(p_store uuid, p_user uuid) RETURNS void LANGUAGE sql AS $$

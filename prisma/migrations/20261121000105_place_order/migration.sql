@@ -24,9 +24,11 @@ $$;
 
 -- Locks the stock of the lines in the order of variant ids, so that two orders with the same lines never deadlock.
 -- Returns the lines there is too little for, a variant without a stock row included; NULL when there is enough of all.
+-- PL/pgSQL, as all that is called on the order path: it keeps its plans, where a SQL function is planned at each call.
 CREATE FUNCTION lock_stock(p_store uuid, p_variants uuid[], p_quantities int[]) RETURNS json
-LANGUAGE sql AS $$
-  SELECT json_agg(json_build_object(
+LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN (SELECT json_agg(json_build_object(
            'code', 'INSUFFICIENT_STOCK', 'variantId', wanted.variant_id, 'requested', wanted.quantity,
            'available', coalesce(stock.available, 0)
          ) ORDER BY array_position(p_variants, wanted.variant_id))
@@ -38,13 +40,14 @@ LANGUAGE sql AS $$
        ORDER BY s.variant_id
          FOR NO KEY UPDATE
     ) stock USING (variant_id)
-   WHERE coalesce(stock.available, 0) < wanted.quantity
-$$;
+   WHERE coalesce(stock.available, 0) < wanted.quantity);
+END $$;
 
 -- The sale of an order, paid out of one wallet: the customer's, the cash of the agent at the door, or the vault.
 -- The caller has locked a wallet that may not go negative and found it sufficient.
-CREATE FUNCTION post_sale(o orders, p_from uuid) RETURNS uuid LANGUAGE sql AS $$
-  SELECT ledger_post(
+CREATE FUNCTION post_sale(o orders, p_from uuid) RETURNS uuid LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN ledger_post(
     o.store_id, 'SALE', o.id::text, o.customer_id, NULL, o.currency,
     ARRAY[
       p_from,
@@ -53,8 +56,8 @@ CREATE FUNCTION post_sale(o orders, p_from uuid) RETURNS uuid LANGUAGE sql AS $$
       wallet_of(o.store_id, 'TAXES', o.store_id, o.currency)
     ],
     ARRAY[-o.total, o.subtotal - o.discount, o.delivery_fee, o.tax]
-  )
-$$;
+  );
+END $$;
 
 -- Price look-up, stock, order, lines, payment, ledger, history, outbox and idempotency row.
 -- outcome: PLACED, REPLAY, REUSED, RUNNING, or the code of the refusal, whose details are in response.
