@@ -1,11 +1,10 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Header } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { HealthCheck } from '@nestjs/terminus';
 import { Operations } from '../../http/access.js';
 import { HealthResponse, PoolResponse } from './dto/health.dto.js';
 import { HealthService } from './health.service.js';
 
-const uncached = HealthCheck({ swaggerDocumentation: false });
+const uncached = Header('cache-control', 'no-store');
 
 @ApiTags('operations')
 @Operations()
