@@ -4,7 +4,7 @@ import { Public, Roles } from '../../http/access.js';
 import { IdPipe } from '../../http/id.pipe.js';
 import { NewProductDto, ProductChangesDto, ProductPage, ProductResponse, ProductsQuery } from './dto/products.dto.js';
 import { ProductsService } from './products.service.js';
-import { WrittenJson } from './written-json.js';
+import { WrittenJson } from '../../http/written-json.js';
 
 @ApiTags('catalog')
 @ApiBearerAuth()

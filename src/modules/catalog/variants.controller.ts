@@ -4,7 +4,7 @@ import { Roles } from '../../http/access.js';
 import { IdPipe } from '../../http/id.pipe.js';
 import { NewVariantDto, VariantChangesDto, VariantResponse } from './dto/variants.dto.js';
 import { VariantsService } from './variants.service.js';
-import { WrittenJson } from './written-json.js';
+import { WrittenJson } from '../../http/written-json.js';
 
 @ApiTags('catalog')
 @ApiBearerAuth()

@@ -1,11 +1,11 @@
-import { Body, Controller, Get, Header, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Roles } from '../../http/access.js';
 import { type Actor, CurrentActor } from '../../http/actor.js';
 import { IdPipe } from '../../http/id.pipe.js';
 import { Idempotent } from '../../http/idempotent-request.js';
-import { JSON_TEXT } from '../../http/json-text.js';
+import { WrittenJson } from '../../http/written-json.js';
 import { PageQuery } from '../../http/page.dto.js';
 import type { IdempotentRequest } from '../../platform/idempotency/idempotency.service.js';
 import { ChangeOrderStatus } from './change-order-status.js';
@@ -34,7 +34,7 @@ export class OrdersController {
   @Roles('CUSTOMER')
   @ApiHeader({ name: 'Idempotency-Key', required: true, description: '16 to 255 visible characters' })
   @ApiResponse({ status: 201, type: OrderResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @Post()
   async place(
     @Body() body: PlaceOrderDto,
@@ -50,7 +50,7 @@ export class OrdersController {
   /** One's own orders, newest first; all of the store's for staff. */
   @Roles('CUSTOMER', 'SUPPORT', 'MANAGER', 'ADMIN')
   @ApiOkResponse({ type: OrderPageResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @Get()
   list(@Query() query: OrdersQuery, @CurrentActor() actor: Actor): Promise<string> {
     return this.orders.page(query, actor);
@@ -58,7 +58,7 @@ export class OrdersController {
 
   @Roles('CUSTOMER', 'SUPPORT', 'MANAGER', 'ADMIN')
   @ApiOkResponse({ type: OrderResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @Get(':id')
   find(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
     return this.orders.document(id, actor);
@@ -78,7 +78,7 @@ export class OrdersController {
   /** Moves an order on: customers cancel their own, staff take the other steps. */
   @Roles('CUSTOMER', 'SUPPORT', 'MANAGER', 'ADMIN')
   @ApiOkResponse({ type: OrderResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @Patch(':id')
   async change(
     @Param('id', IdPipe) id: string,

@@ -1,11 +1,11 @@
-import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Roles } from '../../http/access.js';
 import { type Actor, CurrentActor } from '../../http/actor.js';
 import { IdPipe } from '../../http/id.pipe.js';
 import { OptionalIdempotent } from '../../http/idempotent-request.js';
-import { JSON_TEXT } from '../../http/json-text.js';
+import { WrittenJson } from '../../http/written-json.js';
 import { sendAnswer } from '../../http/send-answer.js';
 import type { IdempotentRequest } from '../../platform/idempotency/idempotency.service.js';
 import { AssignmentsService } from './assignments.service.js';
@@ -31,7 +31,7 @@ export class AssignmentsController {
   /** An agent's own and the open offers he may take; all for staff. */
   @Roles('AGENT', 'SUPPORT', 'MANAGER', 'ADMIN')
   @ApiOkResponse({ type: AssignmentPageResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @Get()
   list(@Query() query: AssignmentsQuery, @CurrentActor() actor: Actor): Promise<string> {
     return this.assignments.page(query, actor);
@@ -39,7 +39,7 @@ export class AssignmentsController {
 
   @Roles('AGENT', 'SUPPORT', 'MANAGER', 'ADMIN')
   @ApiOkResponse({ type: AssignmentResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @Get(':id')
   find(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
     return this.assignments.document(id, actor);
@@ -48,7 +48,7 @@ export class AssignmentsController {
   /** Offers an order to one agent, or to all eligible ones. */
   @Roles('SUPPORT', 'MANAGER', 'ADMIN')
   @ApiResponse({ status: 201, type: AssignmentResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @Post()
   async offer(@Body() body: OfferDto, @CurrentActor() actor: Actor): Promise<string> {
     return this.assignments.document(await this.assignments.offer(body), actor);
@@ -57,7 +57,7 @@ export class AssignmentsController {
   /** Takes an offer. Of all who try at once one wins; the others get 409. */
   @Roles('AGENT')
   @ApiOkResponse({ type: AssignmentResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @HttpCode(200)
   @Post(':id/accept')
   async accept(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
@@ -74,7 +74,7 @@ export class AssignmentsController {
 
   @Roles('AGENT')
   @ApiOkResponse({ type: AssignmentResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @HttpCode(200)
   @Post(':id/pickup')
   async pickUp(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
@@ -100,7 +100,7 @@ export class AssignmentsController {
 
   @Roles('AGENT')
   @ApiOkResponse({ type: AssignmentResponse })
-  @Header('content-type', JSON_TEXT)
+  @WrittenJson()
   @HttpCode(200)
   @Post(':id/fail')
   async fail(@Param('id', IdPipe) id: string, @Body() body: FailDto, @CurrentActor() actor: Actor): Promise<string> {
