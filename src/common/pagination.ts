@@ -42,3 +42,15 @@ export function toPage<T>(list: CursorList, rows: T[], limit: number, idOf: (row
   const last = items.at(-1);
   return { items, nextCursor: rows.length > limit && last ? encodeCursor(list, idOf(last)) : null };
 }
+
+/** A row whose JSON the database has written. */
+export interface DocumentRow {
+  id: string;
+  document: string;
+}
+
+/** The same page as toPage(), as text: documents are neither parsed nor printed again. */
+export function toDocumentPage(list: CursorList, rows: DocumentRow[], limit: number): string {
+  const { items, nextCursor } = toPage(list, rows, limit, (row) => row.id);
+  return `{"items":[${items.map((row) => row.document).join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;
+}

@@ -2,12 +2,6 @@ import { isId } from '../../common/ids.js';
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
 
-/** A product or variant as its client reads it: JSON that was written by the database and is sent on as it is. */
-export interface DocumentRow {
-  id: string;
-  document: string;
-}
-
 export interface ProductsWanted {
   limit: number;
   /** Id of the last product seen. */

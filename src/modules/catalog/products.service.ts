@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
-import { decodeCursor, toPage, UUID_CURSOR } from '../../common/pagination.js';
+import { decodeCursor, type DocumentRow, toDocumentPage, UUID_CURSOR } from '../../common/pagination.js';
 import { currentContext, currentStore, STAFF } from '../../common/request-context.js';
 import { Database } from '../../platform/prisma/database.js';
 import { nameTheConflict } from './catalog.conflicts.js';
 import type { NewProductDto, ProductChangesDto, ProductsQuery } from './dto/products.dto.js';
-import { type DocumentRow, productById, productsPage } from './products.queries.js';
+import { productById, productsPage } from './products.queries.js';
 import { requireStoreCurrency } from './store-currency.js';
 
 /** Products are answered as the JSON text that the database wrote, see DocumentRow. */
@@ -22,8 +22,7 @@ export class ProductsService {
     const rows = search
       ? await this.database.prisma.$queryRaw<DocumentRow[]>(page)
       : await this.database.query<DocumentRow>(page);
-    const { items, nextCursor } = toPage('products', rows, limit, (row) => row.id);
-    return `{"items":[${items.map((row) => row.document).join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;
+    return toDocumentPage('products', rows, limit);
   }
 
   /** @throws NOT_FOUND */

@@ -4,7 +4,8 @@ import { newId } from '../../common/ids.js';
 import { Database } from '../../platform/prisma/database.js';
 import { nameTheConflict } from './catalog.conflicts.js';
 import type { NewVariantDto, VariantChangesDto } from './dto/variants.dto.js';
-import { type DocumentRow, variantById } from './products.queries.js';
+import { variantById } from './products.queries.js';
+import type { DocumentRow } from '../../common/pagination.js';
 import { requireStoreCurrency } from './store-currency.js';
 import { insertVariant } from './variants.queries.js';
 

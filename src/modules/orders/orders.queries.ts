@@ -34,11 +34,6 @@ export function placeOrder(p: Placement): Prisma.Sql {
            )`;
 }
 
-export interface DocumentRow {
-  id: string;
-  document: string;
-}
-
 /** One order. A customer (ownerId) sees his own, with its delivery code; staff (null) see any. */
 export function orderDocument(orderId: string, viewerId: string, ownerId: string | null): Prisma.Sql {
   return Prisma.sql`

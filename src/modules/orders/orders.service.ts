@@ -1,11 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
-import { decodeCursor, encodeCursor, NUMBER_CURSOR, type Page, toPage, UUID_CURSOR } from '../../common/pagination.js';
+import {
+  decodeCursor,
+  type DocumentRow,
+  NUMBER_CURSOR,
+  type Page,
+  toDocumentPage,
+  toPage,
+  UUID_CURSOR,
+} from '../../common/pagination.js';
 import { type Actor, isStaff } from '../../http/actor.js';
 import type { PageQuery } from '../../http/page.dto.js';
 import { Database } from '../../platform/prisma/database.js';
 import type { OrderHistoryResponse, OrdersQuery } from './dto/order.dto.js';
-import { type DocumentRow, orderDocument, orderDocuments } from './orders.queries.js';
+import { orderDocument, orderDocuments } from './orders.queries.js';
 
 /** Reading orders. Placing them and moving them on are use cases of their own, beside this file. */
 @Injectable()
@@ -30,10 +38,7 @@ export class OrdersService {
         limit: query.limit,
       }),
     );
-    const shown = rows.slice(0, query.limit);
-    const last = rows.length > query.limit ? shown.at(-1) : undefined;
-    const nextCursor = last ? encodeCursor('orders', last.id) : null;
-    return `{"items":[${shown.map((row) => row.document).join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;
+    return toDocumentPage('orders', rows, query.limit);
   }
 
   /** Who did what, when and why; oldest first. @throws NOT_FOUND */

@@ -6,11 +6,6 @@ import type { AssignmentStatus } from './shipping.states.js';
 /** Who looks: an agent sees his own and the open offers he may take; staff (null) see all. */
 export type AgentViewer = string | null;
 
-export interface DocumentRow {
-  id: string;
-  document: string;
-}
-
 /** The address is for those who carry or manage; an open offer shows only where it goes roughly. */
 function documentFor(viewer: AgentViewer): Prisma.Sql {
   return Prisma.sql`

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { isErrorCode } from '../../common/exceptions/catalogue.js';
 import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
-import { decodeCursor, encodeCursor, UUID_CURSOR } from '../../common/pagination.js';
+import { decodeCursor, type DocumentRow, toDocumentPage, UUID_CURSOR } from '../../common/pagination.js';
 import { type Actor, isStaff } from '../../http/actor.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
@@ -15,7 +15,6 @@ import {
   type AcceptRow,
   assignmentDocument,
   assignmentDocuments,
-  type DocumentRow,
   expireOffers,
   insertOffer,
   lockOrderForOffer,
@@ -52,10 +51,7 @@ export class AssignmentsService implements OnModuleInit {
     const rows = await this.database.query<DocumentRow>(
       assignmentDocuments({ viewer: viewerOf(actor), status, after, limit }),
     );
-    const shown = rows.slice(0, limit);
-    const last = rows.length > limit ? shown.at(-1) : undefined;
-    const nextCursor = last ? encodeCursor('assignments', last.id) : null;
-    return `{"items":[${shown.map((row) => row.document).join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;
+    return toDocumentPage('assignments', rows, limit);
   }
 
   /**

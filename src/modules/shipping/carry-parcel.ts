@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { timingSafeEqual } from 'node:crypto';
 import { failure } from '../../common/exceptions/failure.js';
 import { money } from '../../common/money.js';
+import type { DocumentRow } from '../../common/pagination.js';
 import { currentStore } from '../../common/request-context.js';
 import {
   type Answer,
@@ -14,7 +15,7 @@ import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { ChangeOrderStatus, type StepBy } from '../orders/change-order-status.js';
 import type { OrderStepRow } from '../orders/orders.queries.js';
 import { WalletsService } from '../wallets/wallets.service.js';
-import { assignmentDocument, deliveryTerms, type DeliveryTermsRow, type DocumentRow } from './assignments.queries.js';
+import { assignmentDocument, deliveryTerms, type DeliveryTermsRow } from './assignments.queries.js';
 import type { DeliverDto, ProofDto } from './dto/assignment.dto.js';
 import { AGENT_STEPS } from './shipping.states.js';
 
