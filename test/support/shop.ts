@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'supertest';
 import type { OrderResponse } from '../../src/modules/orders/dto/order.dto.js';
 import { startApp, type TestApp } from './app.js';
@@ -70,6 +71,16 @@ export class Shop {
     return rows[0]!;
   }
 
+  /** Until this SQL finds something: for what another request has to reach first. */
+  async waitFor(text: string, values: unknown[] = []): Promise<void> {
+    const deadline = performance.now() + 5000;
+    while ((await this.larder.sql.query(text, values)).rows.length === 0) {
+      if (performance.now() > deadline) throw new Error(`Nothing found in 5 s: ${text}`);
+      await sleep(5);
+    }
+  }
+
+  /** A request through supertest. */
   ask(method: Method, path: string, user: TestUser, { body, key, headers = {} }: CallOptions = {}): Test {
     const request = this.larder.http[method](path).set('authorization', user.bearer).set(headers);
     if (key) void request.set('idempotency-key', key);
