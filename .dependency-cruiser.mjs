@@ -79,7 +79,11 @@ export default {
       comment: 'Neither the process nor a command leads here: dead code.',
       severity: 'error',
       from: { path: '^src/(main\\.ts$|cli/)' },
-      to: { path: '^src/', pathNot: ['^src/generated/', '\\.spec\\.ts$', '\\.d\\.ts$'], reachable: false },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(main\\.ts$|cli/)', '^src/generated/', '\\.spec\\.ts$', '\\.d\\.ts$'],
+        reachable: false,
+      },
     },
     {
       name: 'orphan',

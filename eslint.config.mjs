@@ -1,5 +1,29 @@
 import tseslint from 'typescript-eslint';
 
+/** What has one right way here; the message says which. */
+const FORBIDDEN = [
+  {
+    selector: 'Property[key.name="event"] > Literal:not([value=/^[a-z]+(_[a-z]+)+$/])',
+    message: 'Event names are domain_action_status, in lower case: see LogEntry.',
+  },
+  {
+    selector: 'CallExpression[callee.name="forwardRef"]',
+    message: 'Two modules that need each other: send news upwards as events instead.',
+  },
+  {
+    selector: 'MemberExpression[property.name=/^\\$(query|execute)RawUnsafe$/]',
+    message: 'Values go into SQL as parameters: Prisma.sql, in a *.queries.ts.',
+  },
+  {
+    selector: 'ExportAllDeclaration',
+    message: 'No barrel files: import from where it is.',
+  },
+];
+const ENVIRONMENT = {
+  selector: 'MemberExpression[object.name="process"][property.name="env"]',
+  message: 'Settings come validated from LarderConfig.',
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'src/generated/', 'coverage/', '.data/', '**/*.mjs'] },
   tseslint.configs.recommendedTypeChecked,
@@ -17,6 +41,15 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**'],
+    rules: { 'no-restricted-syntax': ['error', ...FORBIDDEN, ENVIRONMENT] },
+  },
+  {
+    // The embedded database hands the environment on to the programs it runs.
+    files: ['src/config/**', 'src/platform/embedded/**', 'src/cli/**'],
+    rules: { 'no-restricted-syntax': ['error', ...FORBIDDEN] },
+  },
+  {
     files: ['tools/**', 'bench/**', 'src/cli/**'],
     rules: { 'no-console': 'off' },
   },
@@ -24,6 +57,7 @@ export default tseslint.config(
     files: ['test/**', '**/*.spec.ts'],
     rules: {
       'max-lines-per-function': 'off',
+      'no-restricted-syntax': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',

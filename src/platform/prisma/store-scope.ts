@@ -30,7 +30,7 @@ export function scopeToStore(client: PrismaClient) {
           } else {
             scoped.where = { ...scoped.where, storeId };
           }
-          return query(scoped as typeof args);
+          return query(scoped);
         },
       },
     },
