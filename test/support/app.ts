@@ -25,12 +25,14 @@ export interface TestApp {
 
 class LarderUnderTest {}
 
-/** Larder over a database of its own, listening on a free port, its log kept for reading; with controllers of the test's. */
+/** Larder over a database of its own, or the one given in DATABASE_URL, on a free port, its log kept for reading; with controllers of the test's. */
 export async function startApp(
   settings: Record<string, string> = {},
   controllers: Type<unknown>[] = [],
 ): Promise<TestApp> {
-  const database = await createTestDatabase();
+  const database = settings.DATABASE_URL
+    ? { url: settings.DATABASE_URL, drop: () => Promise.resolve() }
+    : await createTestDatabase();
   const config = loadConfig({
     NODE_ENV: 'test',
     LOG_LEVEL: 'info',
@@ -47,6 +49,8 @@ export async function startApp(
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const sql = new pg.Pool({ connectionString: database.url, max: 5 });
+  // Dropping the database may cut off a connection that has said goodbye but is still there.
+  sql.on('error', () => undefined);
   return {
     app,
     config,

@@ -1,6 +1,7 @@
 import { ArgumentsHost, Catch, ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
+import { isNativeError } from 'node:util/types';
 import { catalogue, isErrorCode, type ErrorCode } from '../../common/exceptions/catalogue.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { databaseMetrics } from '../../platform/metrics/database.metrics.js';
@@ -96,7 +97,7 @@ export class GlobalExceptionFilter implements ExceptionFilter {
     };
     if (body.code === 'DATABASE_BUSY') databaseMetrics.acquireFailures.inc();
     if (!unhandled) this.logger[body.statusCode > 500 ? 'warn' : 'info'](entry);
-    else if (exception instanceof Error) {
+    else if (isNativeError(exception)) {
       this.logger.error({ ...entry, error: exception.message, stack: exception.stack });
     } else this.logger.error({ ...entry, error: 'something was thrown that is no Error' });
   }
@@ -114,6 +115,9 @@ function tell(exception: unknown): Told {
 }
 
 function tellHttp(exception: HttpException): Told {
+  // Nest hands Fastify's own refusals on as the cause of an exception without a code.
+  const fastifyCode = BY_FASTIFY_CODE[codeOf(exception.cause)];
+  if (fastifyCode) return fromCatalogue(fastifyCode);
   const status = exception.getStatus();
   const response = exception.getResponse() as Partial<Told>;
   if (typeof response === 'object' && typeof response.code === 'string') {
@@ -132,11 +136,11 @@ function fromCatalogue(code: ErrorCode): Told {
 }
 
 function codeOf(exception: unknown): string {
-  return exception instanceof Error && 'code' in exception ? String(exception.code) : '';
+  return isNativeError(exception) && 'code' in exception ? String(exception.code) : '';
 }
 
 function statusOf(exception: unknown): number {
-  return exception instanceof Error && 'statusCode' in exception ? Number(exception.statusCode) : 500;
+  return isNativeError(exception) && 'statusCode' in exception ? Number(exception.statusCode) : 500;
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /** What a failure of the database means, whichever way it came: Prisma model query, raw query, pg, the pool. */
 export type DatabaseFailure =
   | 'UNIQUE'
@@ -25,12 +27,15 @@ const BY_SQLSTATE: Record<string, DatabaseFailure> = {
   '23001': 'FOREIGN_KEY',
   '23514': 'CHECK',
   '22003': 'OUT_OF_RANGE',
+  // Text that PostgreSQL can't hold. The edge refuses such requests (unacceptable-text.ts); this is the net below it.
+  '22021': 'OUT_OF_RANGE',
+  '22P05': 'OUT_OF_RANGE',
   '55P03': 'LOCKED',
   '40001': 'SERIALIZATION',
   '40P01': 'SERIALIZATION',
   '57014': 'STATEMENT_TIMEOUT',
   '25P03': 'STATEMENT_TIMEOUT',
-  '53300': 'UNREACHABLE',
+  '53300': 'POOL_EXHAUSTED',
   '57P01': 'UNREACHABLE',
   '57P02': 'UNREACHABLE',
   '57P03': 'UNREACHABLE',
@@ -57,14 +62,17 @@ const BY_KIND: Record<string, DatabaseFailure> = {
   DatabaseNotReachable: 'UNREACHABLE',
   ConnectionClosed: 'UNREACHABLE',
   SocketTimeout: 'UNREACHABLE',
-  TooManyConnections: 'UNREACHABLE',
+  TooManyConnections: 'POOL_EXHAUSTED',
 };
+
+/** P2028 is all that can be wrong with a transaction; this one of it is a pool that has no connection. */
+const NO_CONNECTION_IN_TIME = /Unable to start a transaction in the given time/;
 
 /** pg and its pool say these in plain text; each was provoked in test/faults. */
 const BY_MESSAGE: [RegExp, DatabaseFailure][] = [
   [/timeout exceeded when trying to connect/, 'POOL_EXHAUSTED'],
-  [/Unable to start a transaction in the given time/, 'POOL_EXHAUSTED'],
-  [/Query read timeout/, 'STATEMENT_TIMEOUT'],
+  // Not STATEMENT_TIMEOUT, which tells that nothing was changed: a COMMIT may have gone through.
+  [/Query read timeout/, 'UNREACHABLE'],
   [/Connection terminated|connection error|not queryable|Client was closed|connection is closed/i, 'UNREACHABLE'],
 ];
 
@@ -87,7 +95,7 @@ interface AdapterCause {
 
 /** Reads what the database said out of an error; undefined when it is no error of the database. */
 export function readDatabaseError(error: unknown): DatabaseErrorInfo | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!isNativeError(error)) return undefined;
   const loose = error as LooseError;
   const cause = (loose.meta?.driverAdapterError?.cause ?? loose.cause ?? {}) as AdapterCause;
   const code = typeof loose.code === 'string' ? loose.code : undefined;
@@ -95,11 +103,17 @@ export function readDatabaseError(error: unknown): DatabaseErrorInfo | undefined
   const failure =
     (sqlState && BY_SQLSTATE[sqlState]) ??
     (cause.kind && BY_KIND[cause.kind]) ??
-    (code && (BY_PRISMA_CODE[code] ?? (UNREACHABLE_SYSCALLS.has(code) ? 'UNREACHABLE' : undefined))) ??
+    (code && byCode(code, String(loose.message))) ??
     byMessage(`${String(loose.message)} ${cause.originalMessage ?? ''}`);
   if (!failure) return undefined;
   const constraint = cause.constraint?.index ?? (typeof loose.constraint === 'string' ? loose.constraint : undefined);
   return { failure, sqlState, constraint };
+}
+
+function byCode(code: string, message: string): DatabaseFailure | undefined {
+  if (UNREACHABLE_SYSCALLS.has(code)) return 'UNREACHABLE';
+  if (code === 'P2028' && NO_CONNECTION_IN_TIME.test(message)) return 'POOL_EXHAUSTED';
+  return BY_PRISMA_CODE[code];
 }
 
 function byMessage(message: string): DatabaseFailure | undefined {
@@ -110,5 +124,5 @@ function byMessage(message: string): DatabaseFailure | undefined {
 export function violates(error: unknown, constraint: string): boolean {
   const info = readDatabaseError(error);
   if (info?.failure !== 'CHECK' && info?.failure !== 'UNIQUE') return false;
-  return info.constraint === constraint || (error instanceof Error && error.message.includes(constraint));
+  return info.constraint === constraint || (isNativeError(error) && error.message.includes(constraint));
 }

@@ -86,7 +86,5 @@ async function retrying<T>(run: () => Promise<T>): Promise<T> {
 }
 
 function isBroken(error: unknown): boolean {
-  const failure = readDatabaseError(error)?.failure;
-  const timedOutHere = error instanceof Error && /Query read timeout/.test(error.message);
-  return timedOutHere || failure === 'UNREACHABLE';
+  return readDatabaseError(error)?.failure === 'UNREACHABLE';
 }

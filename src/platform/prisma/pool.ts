@@ -5,7 +5,7 @@ import type { QueryObserver } from './query-observer.js';
 /** Numbers of our own statements: int8 as a number (amounts are below 2^53 by CHECK), everything else as pg does it. */
 export const fastTypes: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === 20 ? Number : (pg.types.getTypeParser(oid, format as 'text') as unknown)) as typeof pg.types.getTypeParser,
+    oid === 20 ? Number : (pg.types.getTypeParser(oid, format) as unknown)) as typeof pg.types.getTypeParser,
 };
 
 type PoolSettings = Pick<
@@ -45,7 +45,7 @@ export function createPool(config: PoolSettings, observer: QueryObserver): pg.Po
     Client: ObservedClient,
   };
   const pool = new pg.Pool(options);
-  // An idle connection that breaks is the pool's to replace; without a listener it would end the process.
-  pool.on('error', (error) => observer.connectionLost(error));
+  // An idle connection that breaks is the pool's to replace; the observer has told of it.
+  pool.on('error', () => undefined);
   return pool;
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type pg from 'pg';
 import { LarderLogger } from '../logging/larder-logger.js';
 import { databaseMetrics } from '../metrics/database.metrics.js';
@@ -29,27 +30,33 @@ export class QueryObserver {
   ) {}
 
   watch(client: pg.Client): void {
+    // Without a listener, a connection that breaks while it is in use would end the process.
+    client.on('error', (error) => this.connectionLost(error));
     const original = client.query.bind(client) as (...args: unknown[]) => unknown;
     const observed = (...args: unknown[]): unknown => {
       const started = performance.now();
-      const done = (): void => this.finished(args[0], performance.now() - started);
+      const done = (error?: unknown): void => {
+        this.finished(args[0], performance.now() - started);
+        // pg keeps such a connection waiting for the late answer, and whoever gets it next behind it.
+        if (isReadTimeout(error)) client.connection.stream.destroy();
+      };
       const callback = args.at(-1);
       // pg-pool's own query() hands a callback down, everything else waits for a promise.
       if (typeof callback === 'function') {
         args[args.length - 1] = (...answer: unknown[]): void => {
-          done();
+          done(answer[0]);
           (callback as (...answer: unknown[]) => void)(...answer);
         };
         return original(...args);
       }
       const result = original(...args);
-      if (result instanceof Promise) result.then(done, done);
+      if (result instanceof Promise) result.then(() => done(), done);
       return result;
     };
     client.query = observed as typeof client.query;
   }
 
-  connectionLost(error: Error): void {
+  private connectionLost(error: Error): void {
     this.logger.warn({ event: 'database_connection_failed', error: error.message });
   }
 
@@ -80,6 +87,11 @@ export class QueryObserver {
     if (this.described.size < DESCRIPTIONS_KEPT) this.described.set(text, description);
     return description;
   }
+}
+
+/** The server has not answered within query_timeout: it, or the way to it, hangs. */
+function isReadTimeout(error: unknown): boolean {
+  return isNativeError(error) && error.message === 'Query read timeout';
 }
 
 function textOf(query: unknown): string {
