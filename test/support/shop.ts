@@ -72,10 +72,14 @@ export class Shop {
   }
 
   /** Until this SQL finds something: for what another request has to reach first. */
-  async waitFor(text: string, values: unknown[] = []): Promise<void> {
+  waitFor(text: string, values: unknown[] = []): Promise<void> {
+    return this.waitUntil(async () => (await this.larder.sql.query(text, values)).rows.length > 0);
+  }
+
+  async waitUntil(reached: () => boolean | Promise<boolean>): Promise<void> {
     const deadline = performance.now() + 5000;
-    while ((await this.larder.sql.query(text, values)).rows.length === 0) {
-      if (performance.now() > deadline) throw new Error(`Nothing found in 5 s: ${text}`);
+    while (!(await reached())) {
+      if (performance.now() > deadline) throw new Error('Not reached in 5 s');
       await sleep(5);
     }
   }

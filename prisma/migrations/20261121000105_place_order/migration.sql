@@ -133,6 +133,8 @@ BEGIN
     END IF;
   END IF;
   IF outcome <> 'PLACED' THEN
+    -- The stock stays locked until the commit, which here has nothing to save but the refusal: it need not wait for the disk.
+    PERFORM set_config('synchronous_commit', 'off', true);
     response := json_build_object('code', outcome, 'details', coalesce(v_details, '[]'));
     PERFORM idempotency_finish(p_store, p_customer::text, p_route, p_key, p_fingerprint, status_code, response);
     RETURN;
