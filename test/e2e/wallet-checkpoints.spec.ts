@@ -104,4 +104,16 @@ describe('checkpoints of the store’s own wallets', () => {
     expect(await read()).toEqual({ balance, summed: 0 });
     await readOverHttp();
   });
+
+  it('let a read look at nothing but the entries after them', async () => {
+    await larder.sql.query('ANALYZE');
+    await sell(3);
+    const { rows } = await larder.sql.query(
+      `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF)
+       SELECT b.* FROM wallets w CROSS JOIN LATERAL wallet_balance(w) b WHERE w.id = '${sales}'`,
+    );
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toMatch(/(using|on) ledger_entries_pkey .*\(actual rows=3[. ]/);
+    expect(plan).not.toMatch(/Rows Removed by Filter: \d{4}/);
+  });
 });

@@ -143,18 +143,23 @@ LANGUAGE sql STABLE AS $$
   SELECT p_wallet.balance, 0
    WHERE p_wallet.balance_kept
    UNION ALL
-  SELECT (coalesce(c.balance, 0) + coalesce(sum(e.amount), 0))::bigint, count(e.id)
-    FROM (VALUES (p_wallet.id)) AS own (id)
+  SELECT (coalesce(latest.balance, 0) + tail.amount)::bigint, tail.entries
+    FROM (VALUES (p_wallet.store_id, p_wallet.id)) AS own (store_id, id)
     LEFT JOIN LATERAL (
       SELECT k.entry_id, k.balance
         FROM wallet_checkpoints k
-       WHERE k.store_id = p_wallet.store_id AND k.wallet_id = p_wallet.id AND k.balance IS NOT NULL
+       WHERE k.store_id = own.store_id AND k.wallet_id = own.id AND k.balance IS NOT NULL
        ORDER BY k.entry_id DESC
        LIMIT 1
-    ) c ON true
-    LEFT JOIN ledger_entries e ON e.wallet_id = own.id AND e.id > coalesce(c.entry_id, 0)
+    ) latest ON true
+   -- Of a range with both ends the planner expects little, so that the primary key finds where the tail begins; with one end
+   -- it read all entries of the wallet (1,000,000: 280 ms; now 3).
+   CROSS JOIN LATERAL (
+     SELECT coalesce(sum(e.amount), 0) AS amount, count(*) AS entries
+       FROM ledger_entries e
+      WHERE e.wallet_id = own.id AND e.id > coalesce(latest.entry_id, 0) AND e.id <= 9223372036854775807
+   ) tail
    WHERE NOT p_wallet.balance_kept
-   GROUP BY c.balance
 $$;
 
 -- ADR 4. Ids of entries are given out before their transactions commit, so a lower one may still appear after a higher one.
@@ -165,18 +170,20 @@ CREATE FUNCTION checkpoint_wallet(p_store uuid, p_wallet uuid) RETURNS void LANG
 BEGIN
   UPDATE wallet_checkpoints marked
      SET balance = (
-       SELECT coalesce(before.balance, 0) + coalesce(sum(e.amount), 0)
-         FROM (VALUES (1)) AS one
+       SELECT coalesce(latest.balance, 0) + tail.amount
+         FROM (VALUES (p_store, p_wallet)) AS own (store_id, id)
          LEFT JOIN LATERAL (
            SELECT k.entry_id, k.balance
              FROM wallet_checkpoints k
-            WHERE k.store_id = p_store AND k.wallet_id = p_wallet AND k.balance IS NOT NULL
+            WHERE k.store_id = own.store_id AND k.wallet_id = own.id AND k.balance IS NOT NULL
             ORDER BY k.entry_id DESC
             LIMIT 1
-         ) before ON true
-         LEFT JOIN ledger_entries e
-           ON e.wallet_id = p_wallet AND e.id > coalesce(before.entry_id, 0) AND e.id <= marked.entry_id
-        GROUP BY before.balance
+         ) latest ON true
+        CROSS JOIN LATERAL (
+          SELECT coalesce(sum(e.amount), 0) AS amount
+            FROM ledger_entries e
+           WHERE e.wallet_id = own.id AND e.id > coalesce(latest.entry_id, 0) AND e.id <= marked.entry_id
+        ) tail
      )
    WHERE marked.store_id = p_store
      AND marked.wallet_id = p_wallet

@@ -64,7 +64,7 @@ export function walletPage(kind: WalletKind | null, beforeId: string | null, row
           FROM wallets
          WHERE store_id = ${currentStore()}::uuid
            AND (${kind}::text IS NULL OR kind = ${kind}::text)
-           AND (${beforeId}::uuid IS NULL OR id < ${beforeId}::uuid)
+           AND id < coalesce(${beforeId}::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
          ORDER BY id DESC
          LIMIT ${rows}::int
       ) AS page
@@ -81,7 +81,7 @@ export function entryPage(walletId: string, beforeId: string | null, rows: numbe
       JOIN ledger_transactions t ON t.store_id = e.store_id AND t.id = e.transaction_id
      WHERE e.store_id = ${currentStore()}::uuid
        AND e.wallet_id = ${walletId}::uuid
-       AND (${beforeId}::bigint IS NULL OR e.id < ${beforeId}::bigint)
+       AND e.id < coalesce(${beforeId}::bigint, 9223372036854775807)
      ORDER BY e.id DESC
      LIMIT ${rows}::int`;
 }
