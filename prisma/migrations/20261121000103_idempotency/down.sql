@@ -1,0 +1,2 @@
+DROP FUNCTION idempotency_finish(uuid, text, text, text, text, int, json);
+DROP FUNCTION idempotency_begin(uuid, text, text, text, text);
