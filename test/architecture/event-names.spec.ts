@@ -28,7 +28,12 @@ function compile(event: string): string[] {
   return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
 
-const eslint = new ESLint({ cwd: ROOT, ruleFilter: ({ ruleId }) => ruleId === 'no-restricted-syntax' });
+/** The project's rules, without the types that this one doesn't need: reading them takes seconds. */
+const eslint = new ESLint({
+  cwd: ROOT,
+  overrideConfig: { languageOptions: { parserOptions: { project: null } } },
+  ruleFilter: ({ ruleId }) => ruleId === 'no-restricted-syntax',
+});
 
 async function lint(event: string): Promise<string[]> {
   const results = await eslint.lintText(`export const entry = { event: '${event}' };\n`, { filePath: PLACE });
