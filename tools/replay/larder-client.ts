@@ -19,6 +19,8 @@ export interface LarderAnswer {
 
 /** Larder's own limit is 8 s: it has always answered before this, if it is there. */
 const ANSWER_TIMEOUT_MS = 15_000;
+/** An outage shorter than this is nobody's business. */
+const SILENT_MS = 2000;
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2000;
 const LONGEST_RETRY_AFTER_S = 30;
@@ -40,6 +42,7 @@ export class LarderClient {
   private readonly url: string;
   private readonly store: string;
   private readonly patienceMs: number;
+  private outageTold = false;
 
   constructor({ url, store, patienceMs }: { url: string; store: string; patienceMs: number }) {
     this.url = url;
@@ -52,11 +55,16 @@ export class LarderClient {
     let failingSince: number | undefined;
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await this.attempt(request);
-      // Repeated here, a replay is the lost answer of an attempt of our own.
-      if (outcome.answer) return { ...outcome.answer, replayed: outcome.answer.replayed && attempt === 0 };
+      if (outcome.answer) {
+        this.outageTold = false;
+        // Repeated here, a replay is the lost answer of an attempt of our own.
+        return { ...outcome.answer, replayed: outcome.answer.replayed && attempt === 0 };
+      }
       failingSince ??= performance.now();
       const wait = Math.max(outcome.retryAfterMs, backoffMs(attempt));
-      if (performance.now() + wait - failingSince > this.patienceMs) {
+      const failingMs = performance.now() - failingSince;
+      if (failingMs > SILENT_MS) this.tellOutage(outcome.trouble);
+      if (failingMs + wait > this.patienceMs) {
         throw new ReplayFailure(
           `Larder at ${this.url} has not done ${request.method} ${request.path} for ${this.patienceMs / 1000} s ` +
             `(${outcome.trouble}). Start it and run the same command again: it goes on where it stopped.`,
@@ -87,6 +95,12 @@ export class LarderClient {
     } catch (error) {
       return { trouble: troubleOf(error), retryAfterMs: 0 };
     }
+  }
+
+  private tellOutage(trouble: string): void {
+    if (this.outageTold) return;
+    this.outageTold = true;
+    console.error(`\nWaiting up to ${this.patienceMs / 1000} s for Larder at ${this.url} (${trouble})`);
   }
 
   private headersOf({ body, token, idempotencyKey }: LarderRequest): Record<string, string> {

@@ -19,6 +19,8 @@ interface OrdersRow {
 }
 
 export interface LarderTotals extends Totals {
+  /** What the figures are: Larder's tables, or a plan for them. */
+  source: string;
   /** Orders whose invoice another order of the run stands for already: must be 0. */
   doubled: number;
 }
@@ -63,6 +65,7 @@ export async function sumLarder(databaseUrl: string, store: string, run: string)
     const { rows } = await client.query<OrdersRow>(ORDERS, [store, notePrefix(run)]);
     const { orders = '0', distinct_orders = '0', cancelled = '0' } = rows[0] ?? {};
     return {
+      source: "Larder's tables",
       orders: Number(orders),
       doubled: Number(orders) - Number(distinct_orders),
       cancelled: Number(cancelled),

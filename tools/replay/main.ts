@@ -3,10 +3,11 @@ import { stockCatalog } from './catalog.ts';
 import { openCustomers } from './customers.ts';
 import { sumFile } from './file-sums.ts';
 import { LarderClient } from './larder-client.ts';
-import { databaseUrlOf, sumLarder } from './larder-sums.ts';
+import { databaseUrlOf, type LarderTotals, sumLarder } from './larder-sums.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { placeOrders } from './place-orders.ts';
 import { type Plan, readPlan } from './plan.ts';
+import { planTotals } from './plan-totals.ts';
 import { differences, reconciliationText } from './reconciliation.ts';
 import { RejectedLines } from './rejected-lines.ts';
 import { ReplayFailure } from './replay-failure.ts';
@@ -16,7 +17,7 @@ import { undoOrders } from './undo-orders.ts';
 
 try {
   const options = readOptions(process.argv.slice(2), process.env);
-  if (options) process.exitCode = (await replay(options)) ? 0 : 1;
+  if (options) process.exitCode = (await run(options)) ? 0 : 1;
   else console.log(USAGE);
 } catch (error) {
   console.error(error instanceof ReplayFailure ? `\n${error.message}` : error);
@@ -25,8 +26,20 @@ try {
 }
 
 /** False when Larder refused something or the sums differ. */
-async function replay(options: Options): Promise<boolean> {
+async function run(options: Options): Promise<boolean> {
   const plan = await planOf(options);
+  const ofFile = await sumFile(options.file);
+  const { sums, refusals } = options.dryRun ? { sums: planned(plan), refusals: [] } : await replay(plan, options);
+  const found = differences(ofFile, sums);
+  console.log(reconciliationText(ofFile, sums, found));
+  return found.length === 0 && refusals.length === 0;
+}
+
+function planned(plan: Plan): LarderTotals {
+  return { ...planTotals(plan), source: 'plan', doubled: 0 };
+}
+
+async function replay(plan: Plan, options: Options): Promise<{ sums: LarderTotals; refusals: string[] }> {
   const client = new LarderClient(options);
   const manager = new Account(client, options.email, options.password);
   await manager.login();
@@ -38,12 +51,8 @@ async function replay(options: Options): Promise<boolean> {
   const undone = await undoOrders(run, catalog, orders.ids);
   console.log(placedText(orders, undone, client.retries));
   if (run.refusals.length > 0) console.log(refusalsText(run.refusals));
-
-  const ofLarder = await sumLarder(await databaseUrlOf(options), options.store, plan.run);
-  const ofFile = await sumFile(options.file);
-  const differing = differences(ofFile, ofLarder);
-  console.log(reconciliationText(ofFile, ofLarder, differing));
-  return differing.length === 0 && run.refusals.length === 0;
+  const sums = await sumLarder(await databaseUrlOf(options), options.store, plan.run);
+  return { sums, refusals: run.refusals };
 }
 
 /** What there is to do, and the report of the lines that nothing can be done with. */
@@ -54,6 +63,6 @@ async function planOf({ file, runName, report }: Options): Promise<Plan> {
   });
   await rejected.close();
   console.log(planText(plan, rejected));
-  if (plan.products.length === 0) throw new ReplayFailure('No line of the file can be used.');
+  if (plan.orders.length + plan.returns.length === 0) throw new ReplayFailure('No line of the file can be used.');
   return plan;
 }

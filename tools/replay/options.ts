@@ -15,6 +15,7 @@ export const USAGE = `Places the invoices of a file as orders over HTTP, and rec
   --patience <seconds>     how long a request is repeated while Larder does not answer (60)
   --run <name>             replays the same file anew, beside what an earlier run has placed
   --database-url <url>     for the reconciliation (DATABASE_URL, else <DATA_DIR>/database-url)
+  --dry-run                only reads and judges the file
   --report <file>          where rejected lines go (<DATA_DIR>/replay/<file>-rejected.csv)
 `;
 
@@ -29,6 +30,7 @@ export interface Options {
   concurrency: number;
   patienceMs: number;
   runName: string;
+  dryRun: boolean;
   databaseUrl: string | undefined;
   dataDir: string;
   /** File for rejected lines. */
@@ -47,6 +49,7 @@ const KNOWN = {
   run: { type: 'string', default: '' },
   'database-url': { type: 'string' },
   report: { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -70,6 +73,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | u
     concurrency: wholeNumber('--concurrency', values.concurrency, 1, 256),
     patienceMs: 1000 * wholeNumber('--patience', values.patience, 1, 3600),
     runName: values.run,
+    dryRun: values['dry-run'],
     databaseUrl: values['database-url'] ?? env.DATABASE_URL,
     dataDir,
     report:

@@ -36,7 +36,7 @@ export function reconciliationText(file: Totals, larder: LarderTotals, found: Di
     `  ${what.padEnd(18)}${String(fileSide).padStart(16)}${String(larderSide).padStart(16)}`;
   return [
     'Reconciliation',
-    row('', 'file', "Larder's tables"),
+    row('', 'file', larder.source),
     row('stock codes', file.byStockCode.size, larder.byStockCode.size),
     row('orders', file.orders, larder.orders),
     row('  of them undone', file.cancelled, larder.cancelled),

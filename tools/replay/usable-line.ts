@@ -44,7 +44,7 @@ export interface UsableLine {
 
 /** The line, or in a few words why it can't be used: the first reason found, most telling first. */
 export function judge(fields: string[]): UsableLine | string {
-  if (fields.length !== COLUMNS) return `${fields.length} columns instead of ${COLUMNS}`;
+  if (fields.length !== COLUMNS) return fields.length < COLUMNS ? 'too few columns' : 'too many columns';
   const [number, code, description, pieces, date, amount, customer] = fields.map((field) => field.trim());
   const invoice = number?.toUpperCase() ?? '';
   const stockCode = code?.toUpperCase() ?? '';
