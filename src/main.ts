@@ -1,7 +1,11 @@
 import { ConfigurationError, type LarderConfig, loadConfig } from './config/config.js';
-import { LarderProcess } from './lifecycle/larder-process.js';
 
-function configuration(): LarderConfig {
+const config = readConfig();
+// Loaded only now: a bad configuration is told at once, not after a second of loading.
+const { LarderProcess } = await import('./lifecycle/larder-process.js');
+await new LarderProcess(config).run();
+
+function readConfig(): LarderConfig {
   try {
     return loadConfig();
   } catch (error) {
@@ -10,5 +14,3 @@ function configuration(): LarderConfig {
     process.exit(1);
   }
 }
-
-await new LarderProcess(configuration()).run();
