@@ -8,6 +8,7 @@ import type { DestinationStream } from 'pino';
 import { AppModule } from './app.module.js';
 import { newId } from './common/ids.js';
 import { LarderConfig } from './config/config.js';
+import { answerBadAddress, answerUnreadable } from './http/malformed-request.js';
 import { addRequestHooks } from './http/request-hooks.js';
 import { createValidationPipe } from './http/validation.pipe.js';
 import { FrameworkLogger } from './platform/logging/framework-logger.js';
@@ -29,12 +30,16 @@ export async function createServer(root: DynamicModule, config: LarderConfig): P
     // A client has this long for headers and body; slow ones must not hold sockets for ever.
     requestTimeout: config.REQUEST_DEADLINE_MS * 2,
     routerOptions: { maxParamLength: 200 },
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: answerBadAddress,
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
     },
   });
-  const options = { bufferLogs: true, abortOnError: false };
+  // Nest's own body parser would take forms too; bodies are JSON, everything else is a 415.
+  const options = { bufferLogs: true, abortOnError: false, bodyParser: false };
+  adapter.getInstance().removeContentTypeParser('text/plain');
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, options);
   app.useLogger(new FrameworkLogger(app.get(Logger)));
   addRequestHooks(adapter.getInstance(), app.get(LarderLogger));

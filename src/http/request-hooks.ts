@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { runInContext, type RequestContext } from '../common/request-context.js';
+import { requireAcceptable } from './acceptable-input.js';
 import { LarderLogger } from '../platform/logging/larder-logger.js';
 import { httpMetrics } from '../platform/metrics/http.metrics.js';
 
@@ -22,6 +23,8 @@ export function addRequestHooks(server: FastifyInstance, logger: LarderLogger): 
   });
   // Parsing a body leaves the async context of onRequest: enter it again for what follows.
   server.addHook('preValidation', (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
+    requireAcceptable(request.query);
+    requireAcceptable(request.body);
     runInContext(request.context, done);
   });
   server.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {

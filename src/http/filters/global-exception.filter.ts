@@ -1,25 +1,12 @@
 import { ArgumentsHost, Catch, ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import { isNativeError } from 'node:util/types';
 import { catalogue, isErrorCode, type ErrorCode } from '../../common/exceptions/catalogue.js';
+import { isError } from '../../common/is-error.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { databaseMetrics } from '../../platform/metrics/database.metrics.js';
 import { type DatabaseFailure, readDatabaseError } from '../../platform/prisma/database-error.js';
-
-/** The one shape of an error. */
-export interface ErrorBody {
-  statusCode: number;
-  message: string;
-  error: string;
-  timestamp: string;
-  path: string;
-  code: string;
-  requestId: string;
-  details?: readonly object[];
-}
-
-type Told = Pick<ErrorBody, 'statusCode' | 'message' | 'error' | 'code' | 'details'>;
+import { type ErrorBody, errorBody, fromCatalogue, type Told } from '../error-body.js';
 
 const BY_DATABASE_FAILURE: Record<DatabaseFailure, ErrorCode> = {
   UNIQUE: 'CONFLICT',
@@ -64,14 +51,9 @@ export class GlobalExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const told = tell(exception);
-    const body: ErrorBody = {
-      ...told,
-      timestamp: new Date().toISOString(),
-      path: pathOf(request),
-      requestId: request.id,
-    };
-    this.log(exception, request, body);
+    const body = errorBody(tell(exception), request);
+    // After the deadline its client has been answered, and that was logged; a mistake of ours is news all the same.
+    if (!reply.sent || body.statusCode === 500) this.log(exception, request, body);
     if (reply.sent) return;
     const retryAfter = isErrorCode(body.code) ? catalogue[body.code].retryAfter : undefined;
     if (exception instanceof HttpException && 'replayed' in exception)
@@ -97,7 +79,7 @@ export class GlobalExceptionFilter implements ExceptionFilter {
     };
     if (body.code === 'DATABASE_BUSY') databaseMetrics.acquireFailures.inc();
     if (!unhandled) this.logger[body.statusCode > 500 ? 'warn' : 'info'](entry);
-    else if (isNativeError(exception)) {
+    else if (isError(exception)) {
       this.logger.error({ ...entry, error: exception.message, stack: exception.stack });
     } else this.logger.error({ ...entry, error: 'something was thrown that is no Error' });
   }
@@ -130,21 +112,12 @@ function tellHttp(exception: HttpException): Told {
   return { statusCode: status, message: exception.message, error: STATUS_CODES[status] ?? 'Error', code: 'HTTP_ERROR' };
 }
 
-function fromCatalogue(code: ErrorCode): Told {
-  const { status, message } = catalogue[code];
-  return { statusCode: status, message, error: STATUS_CODES[status] ?? 'Error', code };
-}
-
 function codeOf(exception: unknown): string {
-  return isNativeError(exception) && 'code' in exception ? String(exception.code) : '';
+  return isError(exception) && 'code' in exception ? String(exception.code) : '';
 }
 
 function statusOf(exception: unknown): number {
-  return isNativeError(exception) && 'statusCode' in exception ? Number(exception.statusCode) : 500;
-}
-
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? request.url;
+  return isError(exception) && 'statusCode' in exception ? Number(exception.statusCode) : 500;
 }
 
 function wantsProblem(request: FastifyRequest): boolean {

@@ -1,4 +1,4 @@
-import { isNativeError } from 'node:util/types';
+import { isError } from '../../common/is-error.js';
 
 /** What a failure of the database means, whichever way it came: Prisma model query, raw query, pg, the pool. */
 export type DatabaseFailure =
@@ -95,7 +95,7 @@ interface AdapterCause {
 
 /** Reads what the database said out of an error; undefined when it is no error of the database. */
 export function readDatabaseError(error: unknown): DatabaseErrorInfo | undefined {
-  if (!isNativeError(error)) return undefined;
+  if (!isError(error)) return undefined;
   const loose = error as LooseError;
   const cause = (loose.meta?.driverAdapterError?.cause ?? loose.cause ?? {}) as AdapterCause;
   const code = typeof loose.code === 'string' ? loose.code : undefined;
@@ -124,5 +124,5 @@ function byMessage(message: string): DatabaseFailure | undefined {
 export function violates(error: unknown, constraint: string): boolean {
   const info = readDatabaseError(error);
   if (info?.failure !== 'CHECK' && info?.failure !== 'UNIQUE') return false;
-  return info.constraint === constraint || (isNativeError(error) && error.message.includes(constraint));
+  return info.constraint === constraint || (isError(error) && error.message.includes(constraint));
 }

@@ -1,5 +1,5 @@
-import { isNativeError } from 'node:util/types';
 import type pg from 'pg';
+import { isError } from '../../common/is-error.js';
 import { LarderLogger } from '../logging/larder-logger.js';
 import { databaseMetrics } from '../metrics/database.metrics.js';
 
@@ -91,7 +91,7 @@ export class QueryObserver {
 
 /** The server has not answered within query_timeout: it, or the way to it, hangs. */
 function isReadTimeout(error: unknown): boolean {
-  return isNativeError(error) && error.message === 'Query read timeout';
+  return isError(error) && error.message === 'Query read timeout';
 }
 
 function textOf(query: unknown): string {
