@@ -128,6 +128,38 @@ async function insertVariants(client: pg.Client, storeId: string, currency: stri
   );
 }
 
+/** Orders to be paid at the door, one each of the last `count` customers, for three products or so. */
+export async function placeOrders(client: pg.Client, storeId: string, count: number): Promise<void> {
+  const { rows } = await client.query<{ outcome: string }>(
+    `WITH shelf AS (
+       SELECT id, row_number() OVER (ORDER BY sku) AS place, count(*) OVER () AS places
+         FROM variants
+        WHERE store_id = $1
+     ), buyer AS (
+       SELECT id, address, row_number() OVER (ORDER BY length(email) DESC, email DESC) AS turn
+         FROM users
+        WHERE store_id = $1 AND 'CUSTOMER' = ANY (roles)
+        ORDER BY turn
+        LIMIT $2
+     )
+     SELECT placed.outcome
+       FROM buyer
+      CROSS JOIN LATERAL (
+        SELECT array_agg(id) AS variants, array_agg(1 + (place % 3)::int) AS quantities
+          FROM shelf
+         WHERE (place + 7 * buyer.turn) % (places / 3) = 0
+      ) basket
+      CROSS JOIN LATERAL place_order(
+        $1, uuid_v7(), buyer.id, 'COD', basket.variants, basket.quantities,
+        buyer.address::json, lpad(floor(random() * 1000000)::text, 6, '0'), NULL,
+        'demo', 'demo-order-' || buyer.id, 'demo'
+      ) placed`,
+    [storeId, count],
+  );
+  const refused = rows.find(({ outcome }) => outcome !== 'PLACED');
+  if (refused) throw new Error(`A demo order was refused: ${refused.outcome}`);
+}
+
 function slugOf(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 }

@@ -7,6 +7,7 @@ import {
   insertStore,
   insertUsers,
   lockDemoData,
+  placeOrders,
   storeExists,
   topUpCustomers,
 } from './demo-data.queries.js';
@@ -54,4 +55,5 @@ async function fillStore(client: pg.Client, storeId: string, store: DemoStore, p
   await insertAgents(client, storeId, store.zipCodes);
   await topUpCustomers(client, storeId, store.walletBalance);
   await insertProducts(client, storeId, store.currency, store.products);
+  await placeOrders(client, storeId, store.orders);
 }

@@ -32,6 +32,8 @@ export interface DemoStore {
   walletBalance: number;
   users: DemoUser[];
   products: DemoProduct[];
+  /** How many customers wait for an order already, the last ones first. */
+  orders: number;
 }
 
 const MANHATTAN = Array.from({ length: 10 }, (_, index) => String(10_001 + index));
@@ -86,6 +88,7 @@ export const demoStores = (): DemoStore[] => [
       ...customers(CUSTOMERS, 'larder.test', 'New York', MANHATTAN),
     ],
     products: groceries(),
+    orders: 8,
   },
   {
     slug: 'demo-two',
@@ -102,5 +105,6 @@ export const demoStores = (): DemoStore[] => [
       ...customers(['Charles Babbage'], 'two.larder.test', 'Brooklyn', BROOKLYN),
     ],
     products: flowers(),
+    orders: 0,
   },
 ];

@@ -70,6 +70,26 @@ describe('a start on a machine that has only Node', () => {
   });
 });
 
+it('a mistake of ours ends the process with 1, a line in the log and the database stopped', async () => {
+  const dataDir = join(build.folder, 'mistaken');
+  const stray = "process.on('SIGUSR2', () => { void Promise.reject(new Error('nobody caught this')); })";
+  const run = build.start({
+    DATA_DIR: dataDir,
+    NODE_ENV: 'test',
+    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(stray)}`,
+  });
+  await run.url();
+  const databaseUrl = (await readFile(join(dataDir, 'database-url'), 'utf8')).trim();
+  expect(await run.stop('SIGUSR2')).toBe(1);
+  const logged = run.logLines().find(({ event }) => event === 'larder_process_failed');
+  expect(logged).toMatchObject({
+    level: 'error',
+    error: 'nobody caught this',
+    stack: expect.stringContaining('SIGUSR2'),
+  });
+  await expect(withClient(databaseUrl, () => Promise.resolve())).rejects.toThrow('ECONNREFUSED');
+});
+
 describe('the demo stores', () => {
   it('are whole when two instances start at once on an empty database', async () => {
     const database = await createTestDatabase();
@@ -90,6 +110,7 @@ describe('the demo stores', () => {
           addresses: 20,
           wallets: [10_000],
           stock: 0,
+          orders: 8,
         },
         {
           slug: 'demo-two',
@@ -101,6 +122,7 @@ describe('the demo stores', () => {
           addresses: 1,
           wallets: [10_000],
           stock: 0,
+          orders: 0,
         },
       ]);
       const url = (await runs[0]?.url()) ?? '';
@@ -114,12 +136,41 @@ describe('the demo stores', () => {
     }
   });
 
+  it('are whole or not there when a start is killed in the middle of making them', async () => {
+    const database = await createTestDatabase();
+    try {
+      const settings = { DATABASE_URL: database.url, NODE_ENV: 'test' };
+      await withClient(database.url, async (client) => {
+        await client.query('BEGIN');
+        // Comes after the store, its users and their money.
+        await client.query('LOCK TABLE products IN EXCLUSIVE MODE');
+        const killed = build.start(settings);
+        await withinMs(20_000, async () => {
+          const { rowCount } = await client.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+          expect(rowCount).toBe(1);
+        });
+        await killed.stop('SIGKILL');
+        await client.query('COMMIT');
+      });
+      expect(await demoStore(database.url)).toEqual([]);
+      const run = build.start(settings);
+      await run.url();
+      expect(await demoStore(database.url)).toMatchObject([{ slug: 'demo', users: 43 }, { slug: 'demo-two' }]);
+      await run.stop('SIGTERM');
+    } finally {
+      await database.drop();
+    }
+  });
+
   it('are not made in production, which says in its log where it listens and nothing else on its output', async () => {
     const database = await createTestDatabase();
     try {
       const run = build.start({ DATABASE_URL: database.url, NODE_ENV: 'production', JWT_SECRET: 's'.repeat(32) });
-      const ready = await fetch(`${await run.url()}/health/ready`);
-      expect(ready.status).toBe(200);
+      const url = await run.url();
+      await withinMs(5000, async () => {
+        const ready = await fetch(`${url}/health/ready`);
+        expect(await ready.json()).toEqual({ status: 'healthy', timestamp: expect.any(String) });
+      });
       expect(await demoStore(database.url)).toEqual([]);
       expect(await run.stop('SIGTERM')).toBe(0);
       expect(run.stdout.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([]);
@@ -219,7 +270,8 @@ function demoStore(url: string): Promise<unknown[]> {
                WHERE u.store_id = s.id AND u.address ->> 'zip' = ANY (s.service_zip_codes)) AS addresses,
              (SELECT array_agg(DISTINCT w.balance::int) FROM wallets w WHERE w.store_id = s.id AND w.kind = 'CUSTOMER') AS wallets,
              (SELECT sum(l.on_hand)::int FROM stock_levels l WHERE l.store_id = s.id)
-               - (SELECT sum(m.delta)::int FROM stock_movements m WHERE m.store_id = s.id) AS stock
+               - (SELECT sum(m.delta)::int FROM stock_movements m WHERE m.store_id = s.id) AS stock,
+             (SELECT count(*)::int FROM orders o WHERE o.store_id = s.id) AS orders
         FROM stores s
        ORDER BY s.slug`);
     return rows;
