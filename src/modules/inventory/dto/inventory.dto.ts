@@ -15,6 +15,8 @@ import {
 } from 'class-validator';
 import { PageQuery } from '../../../http/page.dto.js';
 
+// Two constants: at `@Min(SMALLEST_DELTA)` the plugin that writes the OpenAPI document leaves the field out.
+const SMALLEST_DELTA = -1_000_000;
 const LARGEST_DELTA = 1_000_000;
 const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
 
@@ -40,7 +42,7 @@ class DeltaSuitsReason implements ValidatorConstraintInterface {
 export class AdjustmentDto {
   /** Pieces that come (above zero) or go (below). */
   @IsInt()
-  @Min(-LARGEST_DELTA)
+  @Min(SMALLEST_DELTA)
   @Max(LARGEST_DELTA)
   @NotEquals(0)
   @Validate(DeltaSuitsReason)
