@@ -119,6 +119,7 @@ describe(`Larder, killed while ${AT_ONCE} orders are being placed`, () => {
         if (!before) continue;
         expect([before.status, reply.text, reply.headers['idempotency-replayed']]).toEqual([201, before.text, 'true']);
       }
+      expect(new Set(again.map(({ body }) => body.id)).size).toBe(AT_ONCE);
       const ids = customers.map(({ id }) => id);
       expect(await count('orders WHERE customer_id = ANY ($1)', [ids])).toBe(AT_ONCE);
       expect(await count('idempotency_keys WHERE key = ANY ($1)', [sendings.map(({ key }) => key)])).toBe(AT_ONCE);

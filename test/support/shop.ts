@@ -94,17 +94,23 @@ export class Shop {
   /** Places an order that is expected to succeed. */
   async placed(customer: TestUser, lines: Line[], paymentMethod = 'COD'): Promise<OrderResponse> {
     const body = orderOf(lines, { paymentMethod });
-    const answer = await this.ask('post', '/api/orders', customer, { key: freshKey(), body }).expect(201);
-    return answer.body as OrderResponse;
+    const { text } = await this.done('/api/orders', customer, 201, { key: freshKey(), body });
+    return JSON.parse(text) as OrderResponse;
   }
 
   /** An order on the way to its agent: offered and accepted, and picked up unless told otherwise. */
   async carried(agent: TestUser, orderId: string, upTo: 'OFFERED' | 'ACCEPTED' | 'PICKED_UP' = 'PICKED_UP') {
-    const offer = await this.ask('post', '/api/shipping/assignments', this.manager, { body: { orderId } }).expect(201);
+    const offer = await this.done('/api/shipping/assignments', this.manager, 201, { body: { orderId } });
     const path = `/api/shipping/assignments/${offer.body.id}`;
-    if (upTo !== 'OFFERED') await this.ask('post', `${path}/accept`, agent).expect(200);
-    if (upTo === 'PICKED_UP') await this.ask('post', `${path}/pickup`, agent).expect(200);
-    return { id: offer.body.id as string, path };
+    if (upTo !== 'OFFERED') await this.done(`${path}/accept`, agent, 200);
+    if (upTo === 'PICKED_UP') await this.done(`${path}/pickup`, agent, 200);
+    return { id: offer.body.id, path };
+  }
+
+  private async done(path: string, user: TestUser, status: number, options: CallOptions = {}): Promise<Reply> {
+    const reply = await this.call('post', path, user, options);
+    if (reply.status !== status) throw new Error(`POST ${path} answered ${reply.status}: ${reply.text}`);
+    return reply;
   }
 
   /** One request over a socket of this shop's own; never refused by the client, whatever comes back. */
