@@ -168,3 +168,8 @@ function unsafeInProduction(config: LarderConfig): string[] {
     problems.push('DATABASE_URL: required in production; the embedded PostgreSQL is for trying out');
   return problems;
 }
+
+/** No setting of ours: whether `npm start` is what runs this process. */
+export function isStartedByNpm(environment: NodeJS.ProcessEnv = process.env): boolean {
+  return environment.npm_lifecycle_event === 'start';
+}

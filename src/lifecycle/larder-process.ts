@@ -8,6 +8,7 @@ import { LarderLogger } from '../platform/logging/larder-logger.js';
 import { createPino } from '../platform/logging/pino.js';
 import { banner } from './banner.js';
 import { Drain } from './drain.js';
+import { onNpmGone } from './npm-watch.js';
 import { type PreparedDatabase, prepareDatabase } from './prepare-database.js';
 import { listenFailure, reasonOf } from './start-failure.js';
 
@@ -35,6 +36,7 @@ export class LarderProcess {
   /** Starts, and from then on obeys signals. Resolves when it serves; a start that fails ends the process with 1. */
   async run(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void this.onSignal(signal));
+    onNpmGone(() => void this.onSignal('SIGTERM'));
     process.on('unhandledRejection', (error) => void this.fail(error));
     process.on('uncaughtException', (error) => void this.fail(error));
     this.starting = this.start();

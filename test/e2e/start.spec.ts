@@ -70,6 +70,15 @@ describe('a start on a machine that has only Node', () => {
   });
 });
 
+it('stops when the npm that started it is told to, whose shell passes nothing on', async () => {
+  const run = build.start({ DATA_DIR: join(build.folder, 'by-npm'), NODE_ENV: 'test' }, 'npm start');
+  await run.url();
+  run.child.kill('SIGTERM');
+  await run.exited;
+  expect(run.logLines().map(({ event }) => event)).toContain('larder_server_stopped');
+  await expect(access(join(build.folder, 'by-npm/database-url'))).rejects.toThrow('ENOENT');
+});
+
 it('a mistake of ours ends the process with 1, a line in the log and the database stopped', async () => {
   const dataDir = join(build.folder, 'mistaken');
   const stray = "process.on('SIGUSR2', () => { void Promise.reject(new Error('nobody caught this')); })";

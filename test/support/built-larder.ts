@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '../..');
 export interface Build {
   folder: string;
   /** Starts it with these settings alone, and nothing of the test's environment. */
-  start(settings: Record<string, string>): LarderRun;
+  start(settings: Record<string, string>, command?: 'npm start'): LarderRun;
   /** Kills what still runs and removes the folder. */
   clear(): Promise<void>;
 }
@@ -20,14 +20,15 @@ export async function buildLarder(): Promise<Build> {
   const folder = await mkdtemp(join(tmpdir(), 'larder-built-'));
   // Run as root, an embedded PostgreSQL has another user, who must get through.
   await chmod(folder, 0o711);
-  await writeFile(join(folder, 'package.json'), '{"type":"module","version":"0.0.0"}');
+  const manifest = { type: 'module', version: '0.0.0', scripts: { start: 'node dist/main.js' } };
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
   for (const name of ['node_modules', 'prisma']) await symlink(join(ROOT, name), join(folder, name));
   await compile(join(ROOT, 'src'), join(folder, 'dist'));
   const runs: LarderRun[] = [];
   return {
     folder,
-    start(settings) {
-      const run = new LarderRun(folder, settings);
+    start(settings, command) {
+      const run = new LarderRun(folder, settings, command);
       runs.push(run);
       return run;
     },
@@ -69,8 +70,9 @@ export class LarderRun {
   stdout = '';
   stderr = '';
 
-  constructor(folder: string, settings: Record<string, string>) {
-    this.child = spawn(process.execPath, [join(folder, 'dist/main.js')], {
+  constructor(folder: string, settings: Record<string, string>, command?: string) {
+    const [program = '', ...args] = command?.split(' ') ?? [process.execPath, join(folder, 'dist/main.js')];
+    this.child = spawn(program, args, {
       cwd: folder,
       // As a terminal does: a process group, which Ctrl-C signals as a whole.
       detached: true,
