@@ -22,7 +22,7 @@ export async function buildLarder(): Promise<Build> {
   await chmod(folder, 0o711);
   const manifest = { type: 'module', version: '0.0.0', scripts: { start: 'node dist/main.js' } };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
-  for (const name of ['node_modules', 'prisma']) await symlink(join(ROOT, name), join(folder, name));
+  for (const name of ['node_modules', 'prisma', 'src']) await symlink(join(ROOT, name), join(folder, name));
   await compile(join(ROOT, 'src'), join(folder, 'dist'));
   const runs: LarderRun[] = [];
   return {
