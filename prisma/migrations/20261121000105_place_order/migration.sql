@@ -87,16 +87,19 @@ BEGIN
 
   SELECT * INTO STRICT v_store FROM stores s WHERE s.id = p_store;
   -- Read once: the lines are written from these arrays, so a price that changes meanwhile can't part them from the total.
+  -- OFFSET 0 keeps each look-up on its primary key. Joined freely, a catalog without statistics (loaded a moment ago) was
+  -- taken for one row: 593 lines among 3,000 variants took 950 ms, and 16 such orders at once timed out. So: 3 ms.
   SELECT array_agg(v.price ORDER BY w.line_no) AS prices,
          array_agg(v.sku ORDER BY w.line_no) AS skus,
          array_agg(concat_ws(' ', p.name, nullif(v.name, '')) ORDER BY w.line_no) AS names,
          coalesce(sum(v.price::numeric * w.quantity), 0) AS subtotal,
-         json_agg(DISTINCT jsonb_build_object('code', 'PRODUCT_UNAVAILABLE', 'variantId', w.id)) FILTER (WHERE p.id IS NULL)
+         json_agg(DISTINCT jsonb_build_object('code', 'PRODUCT_UNAVAILABLE', 'variantId', w.id))
+           FILTER (WHERE (v.archived_at IS NULL AND p.published AND p.archived_at IS NULL) IS NOT TRUE)
            AS unavailable
     INTO v_line
     FROM unnest(p_variants, p_quantities) WITH ORDINALITY AS w (id, quantity, line_no)
-    LEFT JOIN (variants v JOIN products p ON p.store_id = v.store_id AND p.id = v.product_id)
-      ON v.store_id = p_store AND v.id = w.id AND v.archived_at IS NULL AND p.published AND p.archived_at IS NULL;
+    LEFT JOIN LATERAL (SELECT * FROM variants WHERE store_id = p_store AND id = w.id OFFSET 0) v ON true
+    LEFT JOIN LATERAL (SELECT * FROM products WHERE store_id = p_store AND id = v.product_id OFFSET 0) p ON true;
   v_total := v_line.subtotal + v_store.delivery_fee;
 
   outcome := 'PLACED';
