@@ -5,8 +5,8 @@ import { LarderLogger } from './larder-logger.js';
 
 /**
  * The process's log, made before Nest so that it can tell of a start that fails.
- * nestjs-pino carries the framework's own lines; its middleware is off (no routes), since one onResponse hook writes a line
- * per request for a tenth of the cost.
+ * nestjs-pino carries the framework's own lines; its middleware is off (no routes): one onResponse hook writes the line of a
+ * request (ADR 9).
  */
 @Global()
 @Module({})
