@@ -48,6 +48,7 @@ ALTER TABLE variants
   DROP CONSTRAINT variants_price_check;
 DROP INDEX variants_sku_key;
 DROP INDEX products_slug_key;
+DROP INDEX idx_refresh_tokens_revoked;
 
 ALTER TABLE users
   DROP CONSTRAINT users_email_check,

@@ -12,6 +12,9 @@ ALTER TABLE users
     cardinality(roles) > 0 AND roles <@ ARRAY['CUSTOMER', 'AGENT', 'SUPPORT', 'MANAGER', 'ADMIN']
   );
 
+-- Whether a login was ended, asked at each refresh: a family can grow to thousands of tokens, few of them revoked.
+CREATE INDEX idx_refresh_tokens_revoked ON refresh_tokens (store_id, family_id) WHERE revoked_at IS NOT NULL;
+
 CREATE UNIQUE INDEX products_slug_key ON products (store_id, slug) WHERE archived_at IS NULL;
 CREATE UNIQUE INDEX variants_sku_key ON variants (store_id, sku) WHERE archived_at IS NULL;
 ALTER TABLE variants

@@ -6,6 +6,7 @@ import { currentStore } from '../../common/request-context.js';
 import { LarderConfig } from '../../config/config.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { Database } from '../../platform/prisma/database.js';
+import { type TakenRow, takeToken } from './refresh-tokens.queries.js';
 
 /**
  * Rotating refresh tokens: each is used once and answered with the next of its family (one login). One that comes a second
@@ -40,13 +41,8 @@ export class RefreshTokens {
    * @throws REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED
    */
   async take(token: string): Promise<{ userId: string; familyId: string }> {
-    const now = new Date();
-    const [taken] = await this.database.prisma.refreshToken.updateManyAndReturn({
-      where: { tokenHash: hashOf(token), usedAt: null, revokedAt: null, expiresAt: { gt: now } },
-      data: { usedAt: now },
-      select: { userId: true, familyId: true },
-    });
-    if (taken) return taken;
+    const [taken] = await this.database.query<TakenRow>(takeToken(hashOf(token)));
+    if (taken) return { userId: taken.user_id, familyId: taken.family_id };
     const known = await this.database.prisma.refreshToken.findFirst({
       where: { tokenHash: hashOf(token) },
       select: { userId: true, familyId: true, usedAt: true },
