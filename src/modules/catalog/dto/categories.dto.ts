@@ -1,5 +1,6 @@
 import { IsString, Length, Matches, MaxLength } from 'class-validator';
-import { LINE, Omittable, onOneLine, SLUG, slugForm, trimmed } from './text.js';
+import { Omittable } from '../../../http/omittable.js';
+import { LINE, onOneLine, SLUG, slugForm, trimmed } from './text.js';
 
 export class NewCategoryDto {
   /** Unique in the store, for addresses. */

@@ -15,9 +15,10 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
+import { Omittable } from '../../../http/omittable.js';
 import { PageQuery } from '../../../http/page.dto.js';
 import { CategoryResponse } from './categories.dto.js';
-import { LINE, Omittable, onOneLine, PROSE, SLUG, slugForm, trimmed } from './text.js';
+import { LINE, onOneLine, PROSE, SLUG, slugForm, trimmed } from './text.js';
 import { NewVariantDto, VariantResponse } from './variants.dto.js';
 
 export class ProductsQuery extends PageQuery {

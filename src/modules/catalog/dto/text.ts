@@ -1,5 +1,5 @@
 import { Transform } from 'class-transformer';
-import { ValidateIf, type ValidationOptions } from 'class-validator';
+import type { ValidationOptions } from 'class-validator';
 
 /** One line: no control characters, which a person can't see and PostgreSQL partly refuses (U+0000). */
 export const LINE = /^\P{Cc}*$/u;
@@ -13,6 +13,3 @@ export const slugForm: ValidationOptions = {
 };
 
 export const trimmed = Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
-
-/** May be left out, but null is no value of it. */
-export const Omittable = (): PropertyDecorator => ValidateIf((_body, value) => value !== undefined);

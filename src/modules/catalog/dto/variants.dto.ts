@@ -1,7 +1,8 @@
 import { Type } from 'class-transformer';
 import { IsObject, IsString, Length, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { MoneyDto, PriceDto } from '../../../http/money.dto.js';
-import { LINE, Omittable, onOneLine, trimmed } from './text.js';
+import { Omittable } from '../../../http/omittable.js';
+import { LINE, onOneLine, trimmed } from './text.js';
 
 export class NewVariantDto {
   /** Stock keeping unit, unique in the store. */

@@ -1,21 +1,13 @@
 import { Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  IsArray,
-  IsIn,
-  IsNotEmpty,
-  IsOptional,
-  IsString,
-  Matches,
-  ValidateNested,
-} from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsNotEmpty, IsString, Matches, ValidateNested } from 'class-validator';
 import { MoneyDto, PositiveMoneyDto } from '../../../http/money.dto.js';
+import { Omittable } from '../../../http/omittable.js';
 import { RegisterDto } from '../../auth/dto/auth.dto.js';
 
 const ZIP = /^[A-Za-z0-9 -]{2,20}$/;
 
 export class CreateAgentDto extends RegisterDto {
-  @IsOptional()
+  @Omittable()
   @IsArray()
   @ArrayMaxSize(1000)
   @Matches(ZIP, { each: true })
@@ -23,11 +15,11 @@ export class CreateAgentDto extends RegisterDto {
 }
 
 export class UpdateAgentDto {
-  @IsOptional()
+  @Omittable()
   @IsIn(['ONLINE', 'OFFLINE'])
   status?: 'ONLINE' | 'OFFLINE';
 
-  @IsOptional()
+  @Omittable()
   @IsArray()
   @ArrayMaxSize(1000)
   @Matches(ZIP, { each: true })

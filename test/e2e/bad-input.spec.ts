@@ -1,0 +1,128 @@
+import { getMetadataStorage } from 'class-validator';
+import fc from 'fast-check';
+import { isErrorCode } from '../../src/common/exceptions/catalogue.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { type HostileRequest, hostileRequests } from '../support/hostile-input.js';
+import { type Route, routes, schemas, servedRoutes } from '../support/routes.js';
+import { verify } from '../support/verify.js';
+import { idsFor, knownIds, openScene, type Stage } from '../support/scene.js';
+
+const CASES = 1000;
+/** These may change by a refusal: a stored refusal, a family of tokens that ends. */
+const MAY_CHANGE = ['idempotency_keys', 'refresh_tokens'];
+
+describe('every route, whatever it is sent', () => {
+  let larder: TestApp;
+
+  beforeAll(async () => {
+    larder = await startApp({ LOG_LEVEL: 'warn', POOL_ACQUIRE_TIMEOUT_MS: '5000' });
+    await countChanges();
+    // The store of requests whose sender is not looked at.
+    await openScene(larder, 'demo');
+  });
+
+  afterAll(() => larder.close());
+
+  /** Each row that is written, anywhere, leaves one here; what is rolled back leaves none. */
+  async function countChanges(): Promise<void> {
+    await larder.sql.query(`
+      CREATE TABLE changes (id bigserial PRIMARY KEY, relation text);
+      CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        INSERT INTO changes (relation) VALUES (TG_TABLE_NAME);
+        RETURN NULL;
+      END $$;
+      DO $$
+      DECLARE
+        name text;
+      BEGIN
+        FOR name IN
+          SELECT tablename FROM pg_tables
+           WHERE schemaname = 'public' AND tablename <> ALL ('{changes,_prisma_migrations,${MAY_CHANGE.join(',')}}')
+        LOOP
+          EXECUTE format(
+            'CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION note_change()', name);
+        END LOOP;
+      END $$`);
+  }
+
+  async function changes(): Promise<string> {
+    const { rows } = await larder.sql.query<{ last: string }>('SELECT coalesce(max(id), 0) AS last FROM changes');
+    return rows[0]!.last;
+  }
+
+  function send(route: Route, bearer: string, { path, body, idempotencyKey }: HostileRequest) {
+    return larder.app.inject({
+      method: route.method,
+      url: path,
+      headers: {
+        authorization: bearer,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+      },
+      ...(body === undefined ? {} : { payload: body }),
+    });
+  }
+
+  it('is in docs/openapi.json (npm run openapi)', () => {
+    expect(routes.map(({ name }) => name).sort()).toEqual(servedRoutes(larder.app).sort());
+  });
+
+  it('is told to the document with every field that it validates', () => {
+    const { validationMetadatas } = getMetadataStorage() as unknown as {
+      validationMetadatas: Map<{ name: string }, { propertyName: string }[]>;
+    };
+    const validated = [...validationMetadatas].flatMap(([{ name }, rules]) =>
+      name in schemas ? rules.map(({ propertyName }) => `${name}.${propertyName}`) : [],
+    );
+    const told = Object.entries(schemas).flatMap(([name, { properties = {} }]) =>
+      Object.keys(properties).map((field) => `${name}.${field}`),
+    );
+    expect(validated.length).toBeGreaterThan(50);
+    expect(validated.filter((field) => !told.includes(field))).toEqual([]);
+  });
+
+  const withInput = routes.filter(
+    ({ body, query, pathParameters }) => body || pathParameters.length > 0 || Object.keys(query).length > 0,
+  );
+
+  it.each(withInput)('answers $name with 2xx or 4xx', async (route) => {
+    const scene = await openScene(larder, `store-${withInput.indexOf(route)}`, stageFor(route));
+    const ids = knownIds(scene);
+    const senders = fc.oneof(
+      { weight: 6, arbitrary: fc.constant(scene.everyone) },
+      { weight: 1, arbitrary: fc.constantFrom(scene.customer, scene.agent, scene.manager) },
+    );
+    const reads = route.method === 'GET';
+    let before = await changes();
+    await fc.assert(
+      fc.asyncProperty(hostileRequests(route, idsFor(route, scene), ids), senders, async (request, { bearer }) => {
+        const { statusCode: status, body } = await send(route, bearer, request);
+        expectRefusalOrSuccess(status, body);
+        if (reads) return;
+        const after = await changes();
+        if (status >= 400 && after !== before) throw new Error(`${status} ${body}, and yet something was written`);
+        before = after;
+      }),
+      { numRuns: CASES, endOnFailure: true },
+    );
+  });
+
+  it('leaves the books in order', async () => {
+    await verify(larder.sql);
+  });
+});
+
+function expectRefusalOrSuccess(status: number, text: string): void {
+  if (status >= 200 && status < 300) return;
+  if (status < 400 || status >= 500) throw new Error(`${status} ${text}`);
+  const body = JSON.parse(text) as { statusCode: number; code: string; message: string };
+  if (body.statusCode !== status || !isErrorCode(body.code) || !body.message) throw new Error(`${status} ${text}`);
+}
+
+/** How far an assignment has to be for a route to find something to do. */
+function stageFor({ path }: Route): Stage {
+  if (path.endsWith('/pickup')) return 'ACCEPTED';
+  if (path.endsWith('/deliver') || path.endsWith('/fail')) return 'PICKED_UP';
+  return path.includes('/agents/') ? 'DELIVERED' : 'OFFERED';
+}
