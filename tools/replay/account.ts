@@ -15,9 +15,20 @@ export class Account {
     this.password = password;
   }
 
-  /** False when the account was there already; then it is logged in. @throws ReplayFailure */
-  async register(name: string): Promise<boolean> {
+  /**
+   * Registers, or logs in when the account is there already; what is likely first, since each costs Larder a slow hash.
+   * @returns whether the account is new
+   * @throws ReplayFailure
+   */
+  async open(name: string, likelyThere: boolean): Promise<boolean> {
     const { email, password } = this;
+    if (likelyThere) {
+      const answer = await this.client.send({ method: 'POST', path: '/api/auth/login', body: { email, password } });
+      if (answer.status === 200) {
+        this.begin(answer, 200);
+        return false;
+      }
+    }
     const answer = await this.client.send({
       method: 'POST',
       path: '/api/auth/register',
@@ -27,14 +38,14 @@ export class Account {
       await this.login();
       return false;
     }
-    this.open(answer, 201);
+    this.begin(answer, 201);
     return true;
   }
 
   /** @throws ReplayFailure */
   async login(): Promise<void> {
     const { email, password } = this;
-    this.open(await this.client.send({ method: 'POST', path: '/api/auth/login', body: { email, password } }), 200);
+    this.begin(await this.client.send({ method: 'POST', path: '/api/auth/login', body: { email, password } }), 200);
   }
 
   async send(request: LarderRequest): Promise<LarderAnswer> {
@@ -49,7 +60,7 @@ export class Account {
     return this.client.send({ ...request, token: this.token });
   }
 
-  private open(answer: LarderAnswer, expected: number): void {
+  private begin(answer: LarderAnswer, expected: number): void {
     if (answer.status !== expected) throw new ReplayFailure(`${this.email} can not log in: ${refusalOf(answer)}`);
     this.token = (answer.body as { accessToken: string }).accessToken;
   }

@@ -1,5 +1,5 @@
 import { concurrently } from './concurrently.ts';
-import { type LarderAnswer, refusalOf } from './larder-client.ts';
+import { refusalOf } from './larder-client.ts';
 import type { PlannedProduct, PlannedVariant } from './plan.ts';
 import { withProgress } from './progress.ts';
 import { ReplayFailure } from './replay-failure.ts';
@@ -19,6 +19,13 @@ interface VariantBody {
   sku: string;
 }
 
+interface NewProduct {
+  name: string;
+  slug: string;
+  published: boolean;
+  variants: { sku: string }[];
+}
+
 interface ProductBody {
   id: string;
   slug: string;
@@ -35,12 +42,16 @@ export async function stockCatalog(run: Run): Promise<Catalog> {
   const { products } = run.plan;
   const catalog: Catalog = new Map();
   const currency = await storeCurrency(run);
+  let likelyThere = false;
   await withProgress('Catalog', products.length, async (step) => {
-    await concurrently(products, run.concurrency, async (product) => {
-      await listProduct(run, product, currency, catalog);
+    const stockProduct = async (product: PlannedProduct): Promise<void> => {
+      likelyThere = await listProduct(run, product, { currency, likelyThere }, catalog);
       for (const variant of product.variants.values()) await receive(run, variant, catalog);
       step();
-    });
+    };
+    // The first tells what to expect of the others.
+    for (const product of products.slice(0, 1)) await stockProduct(product);
+    await concurrently(products.slice(1), run.concurrency, stockProduct);
   });
   return catalog;
 }
@@ -70,7 +81,13 @@ async function storeCurrency(run: Run): Promise<string> {
   return wallet.balance.currency;
 }
 
-async function listProduct(run: Run, product: PlannedProduct, currency: string, catalog: Catalog): Promise<void> {
+/** True when the product was there already. */
+async function listProduct(
+  run: Run,
+  product: PlannedProduct,
+  { currency, likelyThere }: { currency: string; likelyThere: boolean },
+  catalog: Catalog,
+): Promise<boolean> {
   const prefix = skuPrefix(run.plan.run);
   const planned = [...product.variants.values()].map((variant) => ({
     variant,
@@ -80,33 +97,35 @@ async function listProduct(run: Run, product: PlannedProduct, currency: string, 
       price: { amount: variant.price, currency },
     },
   }));
-  const first = planned.slice(0, MOST_VARIANTS_AT_ONCE).map(({ body }) => body);
-  const slug = slugOf(run.plan.run, product.stockCode);
-  const body = { name: nameOf(product), slug, published: true, variants: first };
-  const answer = await run.manager.send({ method: 'POST', path: '/api/products', body });
-  const isNew = answer.status === 201;
-  const listed = isNew ? (answer.body as ProductBody) : await findProduct(run, slug, first, answer);
+  const variants = planned.slice(0, MOST_VARIANTS_AT_ONCE).map(({ body }) => body);
+  const body = { name: nameOf(product), slug: slugOf(run.plan.run, product.stockCode), published: true, variants };
+  const found = likelyThere ? await findProduct(run, body) : undefined;
+  const { listed, isNew } = found ? { listed: found, isNew: false } : await createProduct(run, body);
   for (const { variant, body } of planned) {
     const there = listed.variants.find(({ sku }) => sku === body.sku);
     const id = there?.id ?? (await addVariant(run, listed.id, body));
     catalog.set(variant, { id, movements: isNew || !there ? undefined : await movementNotes(run, id) });
   }
+  return !isNew;
 }
 
-/** The product of an earlier run. Manager's search finds exact SKUs. */
-async function findProduct(
-  run: Run,
-  slug: string,
-  variants: { sku: string }[],
-  refusal: LarderAnswer,
-): Promise<ProductBody> {
-  for (const { sku } of refusal.status === 409 ? variants : []) {
+async function createProduct(run: Run, body: NewProduct): Promise<{ listed: ProductBody; isNew: boolean }> {
+  const answer = await run.manager.send({ method: 'POST', path: '/api/products', body });
+  if (answer.status === 201) return { listed: answer.body as ProductBody, isNew: true };
+  const listed = answer.status === 409 ? await findProduct(run, body) : undefined;
+  if (!listed) throw new ReplayFailure(`Product ${body.slug} was refused: ${refusalOf(answer)}`);
+  return { listed, isNew: false };
+}
+
+/** The product of an earlier run, by any of its SKUs: search finds exact ones. */
+async function findProduct(run: Run, { slug, variants }: NewProduct): Promise<ProductBody | undefined> {
+  for (const { sku } of variants) {
     const path = `/api/products?limit=100&search=${encodeURIComponent(sku)}`;
     const { body } = await run.manager.send({ method: 'GET', path });
     const found = (body as { items?: ProductBody[] }).items?.find((product) => product.slug === slug);
     if (found) return found;
   }
-  throw new ReplayFailure(`Product ${slug} was refused: ${refusalOf(refusal)}`);
+  return undefined;
 }
 
 async function addVariant(run: Run, productId: string, body: { sku: string }): Promise<string> {

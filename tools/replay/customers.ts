@@ -18,16 +18,22 @@ export async function openCustomers(
 ): Promise<{ customers: Map<string, Account>; found: Map<string, string> }> {
   const customers = new Map<string, Account>();
   const found = new Map<string, string>();
-  const numbers = new Set(run.plan.orders.map(({ customer }) => customer));
-  await withProgress('Customers', numbers.size, async (step) => {
-    await concurrently(numbers, run.concurrency, async (number) => {
+  const [first, ...others] = new Set(run.plan.orders.map(({ customer }) => customer));
+  if (first === undefined) return { customers, found };
+  let likelyThere = false;
+  await withProgress('Customers', 1 + others.length, async (step) => {
+    const openCustomer = async (number: string): Promise<void> => {
       const email = `replay-${number || 'guest'}@replay.larder.test`;
       const account = new Account(client, email, hash('sha256', `${secret}\n${email}`));
       customers.set(number, account);
-      const isNew = await account.register(number ? `Customer ${number}` : 'Customers without a number');
+      const isNew = await account.open(number ? `Customer ${number}` : 'Customers without a number', likelyThere);
       if (!isNew) await findOrders(account, notePrefix(run.plan.run), found);
+      likelyThere = !isNew;
       step();
-    });
+    };
+    // The first tells what to expect of the others.
+    await openCustomer(first);
+    await concurrently(others, run.concurrency, openCustomer);
   });
   return { customers, found };
 }
