@@ -7,6 +7,7 @@ DROP FUNCTION refuse_change();
 DROP INDEX idx_outbox_events_pending;
 ALTER TABLE remittances DROP CONSTRAINT remittances_amount_check;
 DROP INDEX idx_shipping_assignments_delivered_sla;
+DROP INDEX idx_shipping_assignments_open;
 DROP INDEX shipping_assignments_active_key;
 ALTER TABLE shipping_assignments
   DROP CONSTRAINT shipping_assignments_status_check,

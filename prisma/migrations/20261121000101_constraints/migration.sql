@@ -77,6 +77,9 @@ ALTER TABLE shipping_assignments
 -- One parcel, one agent.
 CREATE UNIQUE INDEX shipping_assignments_active_key ON shipping_assignments (store_id, order_id)
   WHERE status IN ('OFFERED', 'ACCEPTED', 'PICKED_UP');
+-- What agents look for. Offers that nobody took stay OFFERED until they are offered again: 40,000 of them cost 70 ms a list.
+CREATE INDEX idx_shipping_assignments_open ON shipping_assignments (store_id, offer_expires_at)
+  WHERE status = 'OFFERED' AND agent_id IS NULL;
 CREATE INDEX idx_shipping_assignments_delivered_sla ON shipping_assignments (status, delivered_at)
   WHERE status = 'DELIVERED';
 ALTER TABLE remittances ADD CONSTRAINT remittances_amount_check CHECK (amount > 0);
