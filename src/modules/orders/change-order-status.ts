@@ -57,7 +57,9 @@ export class ChangeOrderStatus {
     actor: Actor,
     { reason, version }: { reason?: string; version?: number },
   ): Promise<void> {
-    const by: StepBy = { actorId: actor.id, roles: actor.roles, reason };
+    // An agent's steps are those of his assignments: a customer who is one too can't deliver to himself.
+    const roles = actor.roles.filter((role) => role !== 'AGENT');
+    const by: StepBy = { actorId: actor.id, roles, reason };
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const [order] = await this.database.query<OrderStepRow>(orderForStep(orderId));
       if (!order || (!isStaff(actor) && order.customer_id !== actor.id)) throw failure('NOT_FOUND');
