@@ -1,4 +1,4 @@
-import type { TestUser } from '../support/factories.js';
+import { type TestUser, tokenFor } from '../support/factories.js';
 import { Shop } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
@@ -136,6 +136,25 @@ describe('moving an order on', () => {
     const { body } = await change(order.id, { status: 'DELIVERED' }).expect(409);
     expect(body.code).toBe('ORDER_HAS_ACTIVE_ASSIGNMENT');
     expect((await read(order.id)).body).toMatchObject({ status: 'SHIPPING', payment: { status: 'PENDING' } });
+  });
+
+  it('takes an offer back that nobody took when the customer fetched the parcel himself', async () => {
+    const tea = await shop.make.variant(shop.store);
+    const order = await shop.placed(customer, [{ variantId: tea, quantity: 1 }]);
+    await shop.carried(await shop.make.agent(shop.store), order.id, 'OFFERED');
+    await change(order.id, { status: 'SHIPPING' }).expect(200);
+    await change(order.id, { status: 'DELIVERED' }).expect(200);
+    const { status } = await shop.row('SELECT status FROM shipping_assignments WHERE order_id = $1', [order.id]);
+    expect(status).toBe('CANCELLED');
+  });
+
+  it('lets no customer who is an agent too say that his order was delivered and paid', async () => {
+    const tea = await shop.make.variant(shop.store);
+    const user = await shop.make.user(shop.store);
+    const both = { ...user, bearer: `Bearer ${await tokenFor(shop.store, user.id, ['CUSTOMER', 'AGENT'])}` };
+    const order = await shop.placed(both, [{ variantId: tea, quantity: 1 }]);
+    await change(order.id, { status: 'SHIPPING' }, both).expect(403, /"code":"FORBIDDEN"/);
+    await change(order.id, { status: 'CANCELLED' }, both).expect(200);
   });
 
   it('refuses a version that is not the present one', async () => {

@@ -82,7 +82,7 @@ const entries = {
   },
   ORDER_HAS_ACTIVE_ASSIGNMENT: {
     status: 409,
-    message: 'An agent is on this order. He completes it, or cancel the assignment first.',
+    message: 'An agent is on this order: it is his to deliver, or to report as failed. Or return the order.',
   },
   // Wallets
   INSUFFICIENT_FUNDS: { status: 409, message: 'There is not enough money in the wallet.' },

@@ -21,7 +21,7 @@ import {
   type OfferableRow,
 } from './assignments.queries.js';
 import type { AssignmentsQuery, OfferDto } from './dto/assignment.dto.js';
-import { ACTIVE, SHIPPABLE } from './shipping.states.js';
+import { ACTIVE, type AssignmentStatus, SHIPPABLE } from './shipping.states.js';
 
 /** Offering parcels and winning them. Carrying them to the door is in carry-parcel.ts. */
 @Injectable()
@@ -98,13 +98,19 @@ export class AssignmentsService implements OnModuleInit {
 
   /** An order that ends takes its assignment with it; one that an agent carries is his to deliver. The order is locked. */
   private async followOrder(tx: Transaction, { order, to, by }: StepTaken): Promise<void> {
-    if (to === 'DELIVERED' && !by.cashAgentId) {
+    const takenOverTheCounter = to === 'DELIVERED' && !by.cashAgentId;
+    if (takenOverTheCounter) {
+      // First the offer, then the look: an acceptance comes before the one or after the other.
+      await this.cancel(tx, order.id, ['OFFERED']);
       const active = await tx.shippingAssignment.count({ where: { orderId: order.id, status: { in: [...ACTIVE] } } });
       if (active > 0) throw failure('ORDER_HAS_ACTIVE_ASSIGNMENT');
     }
-    if (to !== 'CANCELLED' && to !== 'RETURNED' && to !== 'EXPIRED') return;
+    if (to === 'CANCELLED' || to === 'RETURNED' || to === 'EXPIRED') await this.cancel(tx, order.id, ACTIVE);
+  }
+
+  private async cancel(tx: Transaction, orderId: string, from: readonly AssignmentStatus[]): Promise<void> {
     await tx.shippingAssignment.updateMany({
-      where: { orderId: order.id, status: { in: [...ACTIVE] } },
+      where: { orderId, status: { in: [...from] } },
       data: { status: 'CANCELLED', closedAt: new Date() },
     });
   }
