@@ -226,6 +226,8 @@ describe('an order that is refused', () => {
     ['a price from the client', { lines: [{ variantId: newId(), quantity: 1, price: 1 }] }],
     ['an id that is none', { lines: [{ variantId: 'tea', quantity: 1 }] }],
     ['no address', { deliveryAddress: undefined }],
+    ['an address in a list', { deliveryAddress: [ADDRESS] }],
+    ['lines in lists', { lines: [[{ variantId: newId(), quantity: 1 }]] }],
   ])('may be one with %s', async (_name, changes) => {
     await refused(orderOf([{ variantId: newId(), quantity: 1 }], changes), 400, 'VALIDATION_FAILED');
   });

@@ -229,6 +229,7 @@ describe('carrying', () => {
       [{ ...rightly(order), proof: { name: 'A neighbour' } }, 'PROOF_REQUIRED', [{ proof: 'code' }]],
       [{ ...rightly(order), proof: { code: wrong } }, 'PROOF_INVALID', undefined],
       [{ ...rightly(order), proof: { code: '12345' } }, 'VALIDATION_FAILED', expect.anything() as object[]],
+      [{ ...rightly(order), proof: [{ code: '123456' }] }, 'VALIDATION_FAILED', expect.anything() as object[]],
       [{ proof: { code: order.deliveryCode } }, 'CASH_MISMATCH', [{ due: USD(TOTAL) }]],
       [{ ...rightly(order), cashCollected: USD(TOTAL - 1) }, 'CASH_MISMATCH', [{ due: USD(TOTAL) }]],
       [{ ...rightly(order), cashCollected: USD(TOTAL + 1) }, 'CASH_MISMATCH', [{ due: USD(TOTAL) }]],

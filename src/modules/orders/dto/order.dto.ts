@@ -6,6 +6,7 @@ import {
   IsIn,
   IsInt,
   IsNotEmpty,
+  IsObject,
   IsOptional,
   IsPositive,
   IsString,
@@ -68,6 +69,7 @@ export class PlaceOrderDto {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(1000)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => OrderLineDto)
   lines: OrderLineDto[];
@@ -76,7 +78,7 @@ export class PlaceOrderDto {
   @IsIn(['COD', 'WALLET', 'CARD'])
   paymentMethod: 'COD' | 'WALLET' | 'CARD';
 
-  @IsNotEmpty()
+  @IsObject()
   @ValidateNested()
   @Type(() => AddressDto)
   deliveryAddress: AddressDto;

@@ -2,6 +2,7 @@ import { Type } from 'class-transformer';
 import {
   IsIn,
   IsNotEmpty,
+  IsObject,
   IsOptional,
   IsString,
   IsUrl,
@@ -53,13 +54,14 @@ export class ProofDto {
 }
 
 export class DeliverDto {
-  @IsNotEmpty()
+  @IsObject()
   @ValidateNested()
   @Type(() => ProofDto)
   proof: ProofDto;
 
   /** Needed when cash is due, and then exactly that. */
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => PriceDto)
   cashCollected?: PriceDto;
