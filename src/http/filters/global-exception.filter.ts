@@ -78,6 +78,7 @@ export class GlobalExceptionFilter implements ExceptionFilter {
       userId: request.context?.userId,
     };
     if (body.code === 'DATABASE_BUSY') databaseMetrics.acquireFailures.inc();
+    if (body.code === 'RESOURCE_LOCKED') databaseMetrics.lockConflicts.inc({ resource: 'row' });
     if (!unhandled) this.logger[body.statusCode > 500 ? 'warn' : 'info'](entry);
     else if (isError(exception)) {
       this.logger.error({ ...entry, error: exception.message, stack: exception.stack });

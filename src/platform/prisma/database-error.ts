@@ -27,7 +27,7 @@ const BY_SQLSTATE: Record<string, DatabaseFailure> = {
   '23001': 'FOREIGN_KEY',
   '23514': 'CHECK',
   '22003': 'OUT_OF_RANGE',
-  // Text that PostgreSQL can't hold. The edge refuses such requests (unacceptable-text.ts); this is the net below it.
+  // Text that PostgreSQL can't hold. The edge refuses such requests (acceptable-input.ts); this is the net below it.
   '22021': 'OUT_OF_RANGE',
   '22P05': 'OUT_OF_RANGE',
   '55P03': 'LOCKED',
@@ -35,10 +35,20 @@ const BY_SQLSTATE: Record<string, DatabaseFailure> = {
   '40P01': 'SERIALIZATION',
   '57014': 'STATEMENT_TIMEOUT',
   '25P03': 'STATEMENT_TIMEOUT',
+  '53200': 'POOL_EXHAUSTED',
   '53300': 'POOL_EXHAUSTED',
+  // The way to the server broke; a server that is a stand-by now (25006) or has no room (53100) takes no writes.
+  '08000': 'UNREACHABLE',
+  '08001': 'UNREACHABLE',
+  '08003': 'UNREACHABLE',
+  '08004': 'UNREACHABLE',
+  '08006': 'UNREACHABLE',
+  '25006': 'UNREACHABLE',
+  '53100': 'UNREACHABLE',
   '57P01': 'UNREACHABLE',
   '57P02': 'UNREACHABLE',
   '57P03': 'UNREACHABLE',
+  '57P05': 'UNREACHABLE',
 };
 
 const BY_PRISMA_CODE: Record<string, DatabaseFailure> = {
