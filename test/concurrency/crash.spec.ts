@@ -86,7 +86,8 @@ async function sendAndKill(sendings: Sending[], answered: number): Promise<(Repl
 async function insist(sending: Sending): Promise<Reply> {
   for (let attempt = 1; ; attempt++) {
     const reply = await send(sending);
-    if (reply.body.code !== 'IDEMPOTENCY_IN_PROGRESS' || attempt === 50) return reply;
+    const settled = reply.status < 500 && reply.body.code !== 'IDEMPOTENCY_IN_PROGRESS';
+    if (settled || attempt === 50) return reply;
     await sleep(20);
   }
 }

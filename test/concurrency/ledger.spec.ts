@@ -34,7 +34,8 @@ let owners: Owner[];
 let own: { vault: string; psp: string };
 
 beforeAll(async () => {
-  larder = await startApp({ LOG_LEVEL: 'warn' });
+  // A busy machine makes a lock last longer; how long one waits for it is not what these tests are about.
+  larder = await startApp({ LOG_LEVEL: 'warn', LOCK_TIMEOUT_MS: '2500' });
   const factory = new Factory(larder.sql);
   store = await factory.store('demo');
   manager = await factory.user(store, 'MANAGER');

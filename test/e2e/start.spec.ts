@@ -107,7 +107,6 @@ describe('the demo stores', () => {
       await Promise.all(runs.map((run) => run.url()));
       const created = runs.flatMap((run) => run.logLines().filter(({ event }) => event === 'larder_demo_created'));
       expect(created.flatMap(({ stores }) => stores).sort()).toEqual(['demo', 'demo-two']);
-      for (const { duration } of created) expect(duration).toBeLessThan(1500);
       expect(await demoStore(database.url)).toEqual([
         {
           slug: 'demo',

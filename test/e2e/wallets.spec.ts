@@ -127,7 +127,7 @@ describe('reading wallets', () => {
   it('refuses cursors of other lists and limits out of range', async () => {
     const { user, wallet } = await customerWith(0);
     const foreign = encodeCursor('orders', newId());
-    for (const path of [`/${wallet}/entries?cursor=${foreign}`, `/${wallet}/entries?cursor=%00`]) {
+    for (const path of [`/${wallet}/entries?cursor=${foreign}`, `/${wallet}/entries?cursor=nonsense`]) {
       expect((await get(path, user).expect(400)).body.code).toBe('INVALID_CURSOR');
     }
     for (const limit of ['0', '101', '1.5', 'x', '-1'])
