@@ -69,17 +69,26 @@ describe('every route, whatever it is sent', () => {
   });
 
   it('is told to the document with every field that it validates', () => {
-    const { validationMetadatas } = getMetadataStorage() as unknown as {
-      validationMetadatas: Map<{ name: string }, { propertyName: string }[]>;
-    };
-    const validated = [...validationMetadatas].flatMap(([{ name }, rules]) =>
-      name in schemas ? rules.map(({ propertyName }) => `${name}.${propertyName}`) : [],
+    const validated = validatedFields().flatMap(({ target, field }) =>
+      target.name in schemas ? [`${target.name}.${field}`] : [],
     );
     const told = Object.entries(schemas).flatMap(([name, { properties = {} }]) =>
       Object.keys(properties).map((field) => `${name}.${field}`),
     );
     expect(validated.length).toBeGreaterThan(50);
     expect(validated.filter((field) => !told.includes(field))).toEqual([]);
+  });
+
+  // class-validator drops all of the parent's rules of a field that the child has a rule for.
+  it('has no DTO that weakens what it extends', () => {
+    const fields = validatedFields();
+    const weaker = fields.flatMap(({ target, field, rules }) =>
+      fields
+        .filter((parent) => parent.field === field && target.prototype instanceof parent.target)
+        .filter((parent) => !parent.rules.every((rule) => rules.includes(rule)))
+        .map((parent) => `${target.name}.${field} drops a rule of ${parent.target.name}`),
+    );
+    expect(weaker).toEqual([]);
   });
 
   const withInput = routes.filter(
@@ -112,6 +121,25 @@ describe('every route, whatever it is sent', () => {
     await verify(larder.sql);
   });
 });
+
+interface ValidatedField {
+  target: new () => object;
+  field: string;
+  rules: string[];
+}
+
+function validatedFields(): ValidatedField[] {
+  const { validationMetadatas } = getMetadataStorage() as unknown as {
+    validationMetadatas: Map<ValidatedField['target'], { propertyName: string; name?: string }[]>;
+  };
+  return [...validationMetadatas].flatMap(([target, all]) =>
+    [...new Set(all.map(({ propertyName }) => propertyName))].map((field) => ({
+      target,
+      field,
+      rules: all.flatMap(({ propertyName, name }) => (propertyName === field && name ? [name] : [])),
+    })),
+  );
+}
 
 function expectRefusalOrSuccess(status: number, text: string): void {
   if (status >= 200 && status < 300) return;

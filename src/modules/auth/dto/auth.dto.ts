@@ -6,21 +6,25 @@ const trimmedLower = Transform(({ value }: { value: unknown }) =>
   typeof value === 'string' ? value.trim().toLowerCase() : value,
 );
 
-export class LoginDto {
+class EmailDto {
   @trimmedLower
   @IsEmail()
   @MaxLength(254)
   email: string;
+}
 
+export class LoginDto extends EmailDto {
   @IsString()
   @IsNotEmpty()
   @MaxLength(200)
   password: string;
 }
 
-export class RegisterDto extends LoginDto {
+export class RegisterDto extends EmailDto {
+  @IsString()
   @MinLength(8)
-  declare password: string;
+  @MaxLength(200)
+  password: string;
 
   @IsString()
   @IsNotEmpty()
