@@ -190,6 +190,16 @@ describe('an order that is refused', () => {
     );
   });
 
+  it('may be one for something that is not on sale and more than there is of something else: both are told', async () => {
+    const gone = newId();
+    const short = await shop.make.variant(shop.store, { onHand: 2 });
+    const lines = [short, gone].map((variantId) => ({ variantId, quantity: 3 }));
+    expect(await refused(orderOf(lines), 409, 'PRODUCT_UNAVAILABLE')).toEqual([
+      { code: 'PRODUCT_UNAVAILABLE', variantId: gone },
+      { code: 'INSUFFICIENT_STOCK', variantId: short, requested: 3, available: 2 },
+    ]);
+  });
+
   it('tells what is in the wallet and what was needed', async () => {
     const tea = await shop.make.variant(shop.store, { price: 701 });
     await shop.make.topUp(shop.store, customer, 1000);

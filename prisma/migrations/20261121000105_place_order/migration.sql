@@ -43,6 +43,17 @@ BEGIN
    WHERE coalesce(stock.available, 0) < wanted.quantity);
 END $$;
 
+-- An order with lines that are not on sale is refused for them; it names the others that there is too little of as well.
+CREATE FUNCTION unservable_lines(p_store uuid, p_variants uuid[], p_quantities int[], p_unavailable json) RETURNS json
+LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN (
+    SELECT (p_unavailable::jsonb || coalesce(lock_stock(p_store, array_agg(w.id), array_agg(w.quantity))::jsonb, '[]'))::json
+      FROM unnest(p_variants, p_quantities) AS w (id, quantity)
+     WHERE w.id NOT IN (SELECT (u ->> 'variantId')::uuid FROM json_array_elements(p_unavailable) u)
+  );
+END $$;
+
 -- The sale of an order, paid out of one wallet: the customer's, the cash of the agent at the door, or the vault.
 -- The caller has locked a wallet that may not go negative and found it sufficient.
 CREATE FUNCTION post_sale(o orders, p_from uuid) RETURNS uuid LANGUAGE plpgsql AS $$
@@ -113,7 +124,7 @@ BEGIN
     v_details := json_build_array(json_build_object('code', outcome, 'zip', p_address ->> 'zip'));
   ELSIF v_line.unavailable IS NOT NULL THEN
     outcome := 'PRODUCT_UNAVAILABLE';
-    v_details := v_line.unavailable;
+    v_details := unservable_lines(p_store, p_variants, p_quantities, v_line.unavailable);
   ELSIF v_total > 9007199254740991 THEN
     outcome := 'ORDER_TOTAL_TOO_LARGE';
     status_code := 422;
