@@ -135,7 +135,6 @@ const entries = {
     message: 'This took too long. Try again; writes are safe to repeat with the same Idempotency-Key.',
     retryAfter: 2,
   },
-  SHUTTING_DOWN: { status: 503, message: 'This instance is shutting down. Try again.', retryAfter: 1 },
   NOT_READY: { status: 503, message: 'Not ready yet.', retryAfter: 1 },
   INTERNAL_ERROR: {
     status: 500,

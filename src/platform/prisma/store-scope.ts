@@ -7,6 +7,7 @@ const WRITES_NEW_ROWS = new Set(['create', 'createMany', 'createManyAndReturn'])
 interface ScopedArgs {
   where?: object;
   data?: { storeId?: string } | { storeId?: string }[];
+  /** Of an upsert. */
   create?: { storeId?: string };
 }
 
@@ -23,13 +24,11 @@ export function scopeToStore(client: PrismaClient) {
           if (WITHOUT_STORE.has(model)) return query(args);
           const storeId = currentStore();
           const scoped = { ...args } as ScopedArgs;
-          if (WRITES_NEW_ROWS.has(operation)) {
-            for (const row of [scoped.data ?? []].flat()) {
-              if (row.storeId !== storeId) throw new Error(`A new ${model} names another store than the request's`);
-            }
-          } else {
-            scoped.where = { ...scoped.where, storeId };
+          const isNew = WRITES_NEW_ROWS.has(operation);
+          for (const row of [(isNew ? scoped.data : scoped.create) ?? []].flat()) {
+            if (row.storeId !== storeId) throw new Error(`A new ${model} names another store than the request's`);
           }
+          if (!isNew) scoped.where = { ...scoped.where, storeId };
           return query(scoped);
         },
       },
