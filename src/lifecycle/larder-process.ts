@@ -6,6 +6,7 @@ import type { LarderConfig } from '../config/config.js';
 import { Draining } from '../modules/health/draining.js';
 import { LarderLogger } from '../platform/logging/larder-logger.js';
 import { createPino } from '../platform/logging/pino.js';
+import { loggable } from '../platform/prisma/database-error.js';
 import { banner } from './banner.js';
 import { Drain } from './drain.js';
 import { onNpmGone } from './npm-watch.js';
@@ -110,5 +111,5 @@ export class LarderProcess {
 }
 
 function describe(error: unknown): { error: string; stack?: string } {
-  return error instanceof Error ? { error: error.message, stack: error.stack } : { error: String(error) };
+  return error instanceof Error ? loggable(error) : { error: String(error) };
 }

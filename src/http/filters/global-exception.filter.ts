@@ -5,7 +5,7 @@ import { catalogue, isErrorCode, type ErrorCode } from '../../common/exceptions/
 import { isError } from '../../common/is-error.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { databaseMetrics } from '../../platform/metrics/database.metrics.js';
-import { type DatabaseFailure, readDatabaseError } from '../../platform/prisma/database-error.js';
+import { type DatabaseFailure, loggable, readDatabaseError } from '../../platform/prisma/database-error.js';
 import { type ErrorBody, errorBody, fromCatalogue, type Told } from '../error-body.js';
 
 const BY_DATABASE_FAILURE: Record<DatabaseFailure, ErrorCode> = {
@@ -81,7 +81,7 @@ export class GlobalExceptionFilter implements ExceptionFilter {
     if (body.code === 'RESOURCE_LOCKED') databaseMetrics.lockConflicts.inc({ resource: 'row' });
     if (!unhandled) this.logger[body.statusCode > 500 ? 'warn' : 'info'](entry);
     else if (isError(exception)) {
-      this.logger.error({ ...entry, error: exception.message, stack: exception.stack });
+      this.logger.error({ ...entry, ...loggable(exception) });
     } else this.logger.error({ ...entry, error: 'something was thrown that is no Error' });
   }
 }

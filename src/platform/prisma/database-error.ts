@@ -136,3 +136,13 @@ export function violates(error: unknown, constraint: string): boolean {
   if (info?.failure !== 'CHECK' && info?.failure !== 'UNIQUE') return false;
   return info.constraint === constraint || (isError(error) && error.message.includes(constraint));
 }
+
+/**
+ * An error as the log may have it. Prisma's validation errors show the arguments of the call, names and password hashes
+ * among them, whatever its errorFormat; what is wrong stands in their last line.
+ */
+export function loggable({ name, message, stack }: Error): { error: string; stack?: string } {
+  if (name !== 'PrismaClientValidationError') return { error: message, stack };
+  const reason = message.trimEnd().split('\n').at(-1) ?? '';
+  return { error: reason, stack: stack?.replace(message, () => reason) };
+}

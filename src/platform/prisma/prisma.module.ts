@@ -12,8 +12,7 @@ function openDatabase(config: LarderConfig, logger: LarderLogger): Database {
   const limits = { logMs: config.SLOW_QUERY_LOG_MS, warnMs: config.SLOW_QUERY_WARN_MS };
   const pool = createPool(config, new QueryObserver(limits, logger));
   observePool(pool);
-  // In their usual form errors show the arguments of the call, names and password hashes among them, and errors are logged.
-  const client = new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: 'minimal' });
+  const client = new PrismaClient({ adapter: new PrismaPg(pool) });
   return new Database(pool, client, {
     transactionMs: config.TRANSACTION_TIMEOUT_MS,
     acquireMs: config.POOL_ACQUIRE_TIMEOUT_MS,
