@@ -5,7 +5,7 @@ import { startApp, type TestApp } from '../support/app.js';
 import { type HostileRequest, hostileRequests } from '../support/hostile-input.js';
 import { type Route, routes, schemas, servedRoutes } from '../support/routes.js';
 import { verify } from '../support/verify.js';
-import { idsFor, knownIds, openScene, type Stage } from '../support/scene.js';
+import { idsFor, knownIds, openScene, stageFor } from '../support/scene.js';
 
 const CASES = 1000;
 /** These may change by a refusal: a stored refusal, a family of tokens that ends. */
@@ -146,11 +146,4 @@ function expectRefusalOrSuccess(status: number, text: string): void {
   if (status < 400 || status >= 500) throw new Error(`${status} ${text}`);
   const body = JSON.parse(text) as { statusCode: number; code: string; message: string };
   if (body.statusCode !== status || !isErrorCode(body.code) || !body.message) throw new Error(`${status} ${text}`);
-}
-
-/** How far an assignment has to be for a route to find something to do. */
-function stageFor({ path }: Route): Stage {
-  if (path.endsWith('/pickup')) return 'ACCEPTED';
-  if (path.endsWith('/deliver') || path.endsWith('/fail')) return 'PICKED_UP';
-  return path.includes('/agents/') ? 'DELIVERED' : 'OFFERED';
 }

@@ -130,3 +130,10 @@ export function knownIds({ ids }: Scene): KnownIds {
   };
   return { all: Object.values(ids), byField };
 }
+
+/** How far an assignment has to be for a route to find something to do. */
+export function stageFor({ path }: Route): Stage {
+  if (path.endsWith('/pickup')) return 'ACCEPTED';
+  if (path.endsWith('/deliver') || path.endsWith('/fail')) return 'PICKED_UP';
+  return path.includes('/agents/') ? 'DELIVERED' : 'OFFERED';
+}

@@ -1,0 +1,74 @@
+import type { Role } from '../../src/common/request-context.js';
+
+/** anybody: also without a token; somebody: any valid token; else one of these roles. */
+export type Access = 'anybody' | 'somebody' | readonly Role[];
+
+const STAFF = ['SUPPORT', 'MANAGER', 'ADMIN'] as const;
+const MANAGERS = ['MANAGER', 'ADMIN'] as const;
+const CUSTOMER_OR_STAFF = ['CUSTOMER', ...STAFF] as const;
+const AGENT_OR_STAFF = ['AGENT', ...STAFF] as const;
+const AGENT = ['AGENT'] as const;
+
+/** Who may call what, said a second time: isolation.spec.ts tells of a route that is missing here or open to others. */
+export const ACCESS: Record<string, Access> = {
+  'POST /api/auth/register': 'anybody',
+  'POST /api/auth/login': 'anybody',
+  'POST /api/auth/refresh': 'anybody',
+  'POST /api/auth/logout': 'anybody',
+  'GET /api/auth/me': 'somebody',
+
+  'GET /api/products': 'anybody',
+  'POST /api/products': MANAGERS,
+  'GET /api/products/{id}': 'anybody',
+  'PATCH /api/products/{id}': MANAGERS,
+  'DELETE /api/products/{id}': MANAGERS,
+  'POST /api/products/{productId}/variants': MANAGERS,
+  'PATCH /api/products/{productId}/variants/{variantId}': MANAGERS,
+  'DELETE /api/products/{productId}/variants/{variantId}': MANAGERS,
+  'GET /api/categories': 'anybody',
+  'POST /api/categories': MANAGERS,
+  'PATCH /api/categories/{id}': MANAGERS,
+  'DELETE /api/categories/{id}': MANAGERS,
+  'GET /api/inventory': STAFF,
+  'GET /api/inventory/{variantId}': STAFF,
+  'GET /api/inventory/{variantId}/movements': STAFF,
+  'POST /api/inventory/{variantId}/adjustments': MANAGERS,
+
+  'GET /api/orders': CUSTOMER_OR_STAFF,
+  'POST /api/orders': ['CUSTOMER'],
+  'GET /api/orders/{id}': CUSTOMER_OR_STAFF,
+  'GET /api/orders/{id}/history': CUSTOMER_OR_STAFF,
+  'PATCH /api/orders/{id}': CUSTOMER_OR_STAFF,
+  'GET /api/payments/{id}': CUSTOMER_OR_STAFF,
+
+  'GET /api/wallets': MANAGERS,
+  'GET /api/wallets/totals': MANAGERS,
+  'GET /api/wallets/me': 'somebody',
+  'GET /api/wallets/{id}': 'somebody',
+  'GET /api/wallets/{id}/entries': 'somebody',
+  'POST /api/wallets/{id}/top-ups': MANAGERS,
+  'POST /api/wallets/{id}/withdrawals': 'somebody',
+  'POST /api/wallets/transfers': 'somebody',
+
+  'GET /api/shipping/agents': STAFF,
+  'POST /api/shipping/agents': MANAGERS,
+  'GET /api/shipping/agents/{id}': STAFF,
+  'GET /api/shipping/agents/me': AGENT,
+  'PATCH /api/shipping/agents/me': AGENT,
+  'POST /api/shipping/agents/{id}/remittances': MANAGERS,
+  'GET /api/shipping/assignments': AGENT_OR_STAFF,
+  'POST /api/shipping/assignments': STAFF,
+  'GET /api/shipping/assignments/{id}': AGENT_OR_STAFF,
+  'POST /api/shipping/assignments/{id}/accept': AGENT,
+  'POST /api/shipping/assignments/{id}/reject': AGENT,
+  'POST /api/shipping/assignments/{id}/pickup': AGENT,
+  'POST /api/shipping/assignments/{id}/deliver': AGENT,
+  'POST /api/shipping/assignments/{id}/fail': AGENT,
+
+  'GET /health/live': 'anybody',
+  'GET /health/ready': 'anybody',
+  'GET /health/startup': 'anybody',
+  'GET /health/db': 'anybody',
+  'GET /health/pool': 'anybody',
+  'GET /metrics': 'anybody',
+};
