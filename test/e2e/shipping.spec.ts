@@ -119,6 +119,14 @@ describe('offering', () => {
     expect(await seen(agent, '&status=ACCEPTED')).toEqual([id]);
   });
 
+  it('tells its agent where the customer lives for as long as the parcel is his to carry', async () => {
+    const order = await placed();
+    const { id } = (await offer(order.id, agent.id).expect(201)).body;
+    expect((await act(id, 'accept').expect(200)).body).toMatchObject({ deliveryAddress: ADDRESS });
+    await shop.ask('patch', `/api/orders/${order.id}`, customer, { body: { status: 'CANCELLED' } }).expect(200);
+    expect((await see(id).expect(200)).body).toMatchObject({ status: 'CANCELLED', deliveryAddress: null });
+  });
+
   it('refuses an agent who could not take it: unknown, offline, elsewhere, with too much cash', async () => {
     const { id } = await placed();
     await offer(id, newId()).expect(400, /"INVALID_REFERENCE"/);

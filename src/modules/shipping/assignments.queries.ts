@@ -6,12 +6,12 @@ import type { AssignmentStatus } from './shipping.states.js';
 /** Who looks: an agent sees his own and the open offers he may take; staff (null) see all. */
 export type AgentViewer = string | null;
 
-/** The address is for those who carry or manage; an open offer shows only where it goes roughly. */
+/** The address is for staff and for the agent while he carries; an offer shows only where it goes roughly. */
 function documentFor(viewer: AgentViewer): Prisma.Sql {
   return Prisma.sql`
     json_build_object(
       'id', a.id, 'orderId', a.order_id, 'orderNumber', o.number, 'agentId', a.agent_id, 'status', a.status, 'zip', a.zip,
-      'deliveryAddress', CASE WHEN ${viewer}::uuid IS NULL OR a.accepted_at IS NOT NULL THEN o.delivery_address END,
+      'deliveryAddress', CASE WHEN ${viewer}::uuid IS NULL OR a.status IN ('ACCEPTED', 'PICKED_UP') THEN o.delivery_address END,
       'cashDue', money(a.cash_due, a.currency),
       'cashCollected', CASE WHEN a.cash_collected IS NOT NULL THEN money(a.cash_collected, a.currency) END,
       'failReason', a.fail_reason, 'offeredAt', iso_time(a.offered_at), 'offerExpiresAt', iso_time(a.offer_expires_at),
