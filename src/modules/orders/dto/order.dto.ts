@@ -11,7 +11,6 @@ import {
   IsPositive,
   IsString,
   IsUUID,
-  Matches,
   Max,
   MaxLength,
   ValidateNested,
@@ -30,38 +29,30 @@ export class OrderLineDto {
   quantity: number;
 }
 
-/** No NUL: PostgreSQL's text has none. */
-const PRINTABLE = Matches(/^[^\u0000]*$/, { message: '$property must not contain NUL characters' });
-
 export class AddressDto {
   @IsString()
   @IsNotEmpty()
   @MaxLength(200)
-  @PRINTABLE
   name: string;
 
   @IsString()
   @IsNotEmpty()
   @MaxLength(40)
-  @PRINTABLE
   phone: string;
 
   @IsString()
   @IsNotEmpty()
   @MaxLength(200)
-  @PRINTABLE
   line1: string;
 
   @IsString()
   @IsNotEmpty()
   @MaxLength(100)
-  @PRINTABLE
   city: string;
 
   @IsString()
   @IsNotEmpty()
   @MaxLength(20)
-  @PRINTABLE
   zip: string;
 }
 
@@ -86,7 +77,6 @@ export class PlaceOrderDto {
   @IsOptional()
   @IsString()
   @MaxLength(500)
-  @PRINTABLE
   note?: string;
 }
 
@@ -97,7 +87,6 @@ export class ChangeOrderDto {
   @IsOptional()
   @IsString()
   @MaxLength(500)
-  @PRINTABLE
   reason?: string;
 
   /** The version that the caller saw; another one now is a conflict. */

@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsIn, IsNotEmpty, IsString, Matches, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsObject, IsString, Matches, ValidateNested } from 'class-validator';
 import { MoneyDto, PositiveMoneyDto } from '../../../http/money.dto.js';
 import { Omittable } from '../../../http/omittable.js';
 import { RegisterDto } from '../../auth/dto/auth.dto.js';
@@ -27,7 +27,7 @@ export class UpdateAgentDto {
 }
 
 export class RemitDto {
-  @IsNotEmpty()
+  @IsObject()
   @ValidateNested()
   @Type(() => PositiveMoneyDto)
   amount: PositiveMoneyDto;

@@ -15,8 +15,6 @@ import { MoneyDto, PriceDto } from '../../../http/money.dto.js';
 import { PageQuery } from '../../../http/page.dto.js';
 import { ASSIGNMENT_STATUSES, type AssignmentStatus } from '../shipping.states.js';
 
-const PRINTABLE = Matches(/^[^\u0000]*$/, { message: '$property must not contain NUL characters' });
-
 export class OfferDto {
   @IsUUID()
   orderId: string;
@@ -49,7 +47,6 @@ export class ProofDto {
   @IsString()
   @IsNotEmpty()
   @MaxLength(200)
-  @PRINTABLE
   name?: string;
 }
 
@@ -71,7 +68,6 @@ export class FailDto {
   @IsString()
   @IsNotEmpty()
   @MaxLength(500)
-  @PRINTABLE
   reason: string;
 }
 
@@ -82,7 +78,7 @@ export class AssignmentResponse {
   agentId: string | null;
   status: AssignmentStatus;
   zip: string;
-  /** To staff, and to the agent once he has accepted; null before. */
+  /** To staff, and to the agent while the parcel is his to carry; null before and after. */
   deliveryAddress: object | null;
   /** Zero when the order is paid. */
   cashDue: MoneyDto;
