@@ -252,6 +252,35 @@ describe('carrying', () => {
     await act(id, 'deliver', { body: rightly(order) }).expect(200);
   });
 
+  it('lets nobody guess the code: ten tries, however many come at once', async () => {
+    const order = await placed();
+    const { id } = await shop.carried(agent, order.id);
+    const wrong = order.deliveryCode === '000000' ? '111111' : '000000';
+    const tries = await Promise.all(
+      Array.from({ length: 40 }, () => act(id, 'deliver', { body: { ...rightly(order), proof: { code: wrong } } })),
+    );
+    const codes = tries.map(({ body }) => body.code as string);
+    expect(codes.filter((code) => code === 'PROOF_INVALID').length).toBeLessThanOrEqual(10);
+    expect(codes.filter((code) => code === 'PROOF_LOCKED').length).toBeGreaterThanOrEqual(30);
+    await act(id, 'deliver', { body: rightly(order) }).expect(403, /"PROOF_LOCKED"/);
+  });
+
+  it('is taken back by staff from an agent who does not answer, and goes on with another', async () => {
+    const order = await placed();
+    const { id } = await shop.carried(agent, order.id);
+    const cancel = (user: TestUser) => act(id, 'cancel', { body: { reason: 'No answer' } }, user);
+    await cancel(agent).expect(403);
+    expect((await cancel(shop.manager).expect(200)).body).toMatchObject({
+      status: 'CANCELLED',
+      failReason: 'No answer',
+    });
+    await cancel(shop.manager).expect(400, /"ASSIGNMENT_INVALID_TRANSITION"/);
+    await act(id, 'deliver', { body: rightly(order) }).expect(400, /"ASSIGNMENT_INVALID_TRANSITION"/);
+    const other = await shop.make.agent(shop.store);
+    const second = await shop.carried(other, order.id);
+    await act(second.id, 'deliver', { body: rightly(order) }, other).expect(200);
+  });
+
   it('goes step by step, each by the agent who has it', async () => {
     const order = await placed();
     const { id } = await shop.carried(agent, order.id, 'OFFERED');

@@ -240,6 +240,7 @@ CREATE TABLE "shipping_assignments" (
     "cash_collected" BIGINT,
     "currency" CHAR(3) NOT NULL,
     "proof" JSON,
+    "proof_attempts" SMALLINT NOT NULL DEFAULT 0,
     "fail_reason" TEXT,
     "offered_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "offer_expires_at" TIMESTAMPTZ(3),

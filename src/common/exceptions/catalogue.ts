@@ -82,7 +82,7 @@ const entries = {
   },
   ORDER_HAS_ACTIVE_ASSIGNMENT: {
     status: 409,
-    message: 'An agent is on this order: it is his to deliver, or to report as failed. Or return the order.',
+    message: 'An agent is on this order: it is his to deliver, or to report as failed. Or cancel the assignment first.',
   },
   // Wallets
   INSUFFICIENT_FUNDS: { status: 409, message: 'There is not enough money in the wallet.' },
@@ -113,6 +113,11 @@ const entries = {
     status: 400,
     message: 'The delivery code is wrong. Ask the customer for the six digits.',
     rule: true,
+  },
+  PROOF_LOCKED: {
+    status: 403,
+    message:
+      'The delivery code was tried too often. Call the shop: staff can cancel the assignment and close the order.',
   },
   CASH_MISMATCH: { status: 400, message: 'The cash collected must be the amount due: see details.', rule: true },
   REMITTANCE_EXCEEDS_CASH: { status: 409, message: 'The agent does not hold that much cash.' },

@@ -107,4 +107,15 @@ export class AssignmentsController {
     await this.carrying.fail(id, actor.id, body.reason);
     return this.assignments.document(id, actor);
   }
+
+  /** Takes an assignment back from its agent, or an offer from all. The order can then be offered again, or ended. */
+  @Roles('SUPPORT', 'MANAGER', 'ADMIN')
+  @ApiOkResponse({ type: AssignmentResponse })
+  @WrittenJson()
+  @HttpCode(200)
+  @Post(':id/cancel')
+  async cancel(@Param('id', IdPipe) id: string, @Body() body: FailDto, @CurrentActor() actor: Actor): Promise<string> {
+    await this.assignments.withdraw(id, actor.id, body.reason);
+    return this.assignments.document(id, actor);
+  }
 }

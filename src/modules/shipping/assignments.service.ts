@@ -96,6 +96,30 @@ export class AssignmentsService implements OnModuleInit {
     throw failure(isErrorCode(outcome) ? outcome : 'INTERNAL_ERROR');
   }
 
+  /**
+   * Staff take an assignment back, from an agent who can't go on or doesn't answer: the order is free to be offered again or
+   * to be ended. Locks the order, then the assignment.
+   * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION
+   */
+  async withdraw(id: string, actorId: string, reason: string): Promise<void> {
+    const assignment = await this.database.prisma.shippingAssignment.findFirst({
+      where: { id },
+      select: { orderId: true },
+    });
+    if (!assignment) throw failure('NOT_FOUND');
+    await this.database.transaction(async (tx) => {
+      await this.orders.lockWithin(tx, assignment.orderId);
+      const withdrawn = await tx.shippingAssignment.updateMany({
+        where: { id, status: { in: [...ACTIVE] } },
+        data: { status: 'CANCELLED', failReason: reason, closedAt: new Date() },
+      });
+      if (withdrawn.count === 0)
+        throw failure('ASSIGNMENT_INVALID_TRANSITION', [{ to: 'CANCELLED', allowedFrom: ACTIVE }]);
+    });
+    businessMetrics.assignments.inc({ step: 'cancelled' });
+    this.logger.info({ event: 'shipping_assignment_cancelled', assignmentId: id, userId: actorId });
+  }
+
   /** An order that ends takes its assignment with it; one that an agent carries is his to deliver. The order is locked. */
   private async followOrder(tx: Transaction, { order, to, by }: StepTaken): Promise<void> {
     const takenOverTheCounter = to === 'DELIVERED' && !by.cashAgentId;

@@ -19,6 +19,9 @@ import { assignmentDocument, deliveryTerms, type DeliveryTermsRow } from './assi
 import type { DeliverDto, ProofDto } from './dto/assignment.dto.js';
 import { AGENT_STEPS } from './shipping.states.js';
 
+/** Typing errors happen; guessing six digits takes half a million tries. */
+const PROOF_ATTEMPTS = 10;
+
 interface Carried {
   id: string;
   orderId: string;
@@ -72,9 +75,11 @@ export class CarryParcel {
   /**
    * Proof, cash, fee, assignment and order in one transaction; with a key, once however often it is sent. Locks the order,
    * the assignment, then wallets.
-   * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION, PROOF_REQUIRED, PROOF_INVALID, CASH_MISMATCH, CURRENCY_MISMATCH
+   * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION, PROOF_REQUIRED, PROOF_INVALID, PROOF_LOCKED, CASH_MISMATCH,
+   * CURRENCY_MISMATCH
    */
   async deliver(assignmentId: string, agentId: string, body: DeliverDto, request?: IdempotentRequest): Promise<Answer> {
+    await this.takeProofAttempt(assignmentId, agentId);
     const delivery = (tx: Transaction): Promise<object> => this.deliverWithin(tx, assignmentId, agentId, body);
     const answer = request
       ? await this.idempotency.run(agentId, request, delivery, 200)
@@ -84,6 +89,18 @@ export class CarryParcel {
       this.logger.info({ event: 'shipping_assignment_completed', assignmentId, agentId });
     }
     return answer;
+  }
+
+  /** Committed before the proof is looked at, so that neither a rollback nor a hundred tries at once give one more. */
+  private async takeProofAttempt(id: string, agentId: string): Promise<void> {
+    const carried = { id, agentId, status: 'PICKED_UP' };
+    const taken = await this.database.prisma.shippingAssignment.updateMany({
+      where: { ...carried, proofAttempts: { lt: PROOF_ATTEMPTS } },
+      data: { proofAttempts: { increment: 1 } },
+    });
+    if (taken.count > 0) return;
+    const locked = await this.database.prisma.shippingAssignment.count({ where: carried });
+    if (locked > 0) throw failure('PROOF_LOCKED');
   }
 
   private async deliverWithin(
