@@ -23,12 +23,16 @@ describe('every route, whatever it is sent', () => {
 
   afterAll(() => larder.close());
 
-  /** Each row that is written, anywhere, leaves one here; what is rolled back leaves none. */
+  /** Each row that is written, anywhere, leaves one here; what is rolled back leaves none. A counted try of a code is none. */
   async function countChanges(): Promise<void> {
     await larder.sql.query(`
       CREATE TABLE changes (id bigserial PRIMARY KEY, relation text);
       CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
+        IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - 'proof_attempts' = to_jsonb(OLD) - 'proof_attempts'
+          AND to_jsonb(NEW) ->> 'proof_attempts' <> to_jsonb(OLD) ->> 'proof_attempts' THEN
+          RETURN NULL;
+        END IF;
         INSERT INTO changes (relation) VALUES (TG_TABLE_NAME);
         RETURN NULL;
       END $$;

@@ -64,6 +64,7 @@ export const ACCESS: Record<string, Access> = {
   'POST /api/shipping/assignments/{id}/pickup': AGENT,
   'POST /api/shipping/assignments/{id}/deliver': AGENT,
   'POST /api/shipping/assignments/{id}/fail': AGENT,
+  'POST /api/shipping/assignments/{id}/cancel': STAFF,
 
   'GET /health/live': 'anybody',
   'GET /health/ready': 'anybody',
