@@ -54,8 +54,8 @@ BEGIN
   );
 END $$;
 
--- The sale of an order, paid out of one wallet: the customer's, the cash of the agent at the door, or the vault.
--- The caller has locked a wallet that may not go negative and found it sufficient.
+-- The sale of an order that its customer pays from his wallet, which the caller has locked and found sufficient. Cash at the
+-- door is posted by PaymentsService.collectCash.
 CREATE FUNCTION post_sale(o orders, p_from uuid) RETURNS uuid LANGUAGE plpgsql AS $$
 BEGIN
   RETURN ledger_post(

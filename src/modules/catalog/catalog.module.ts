@@ -9,6 +9,5 @@ import { VariantsService } from './variants.service.js';
 @Module({
   controllers: [ProductsController, VariantsController, CategoriesController],
   providers: [ProductsService, VariantsService, CategoriesService],
-  exports: [ProductsService],
 })
 export class CatalogModule {}

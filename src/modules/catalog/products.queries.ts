@@ -86,26 +86,41 @@ function categoryId(slugOrId: string): Prisma.Sql {
   )`;
 }
 
-/** Each way of finding has its own index and its own end: words, or the one variant with this SKU. */
+/** Products of the window that are read for words before the index is asked for all that have them. */
+const NEWEST = 500;
+
+/**
+ * Each way of finding has its own index: words, or the one variant with this SKU. How many products have the words is not
+ * for the planner to guess, who takes any beginning of a word for one of fifty: of 33,000 products it read all for a rare
+ * word (100 ms), and for a common one the index names them all (10 ms). So the newest are read first, which fills the page
+ * with a common word (0.5 ms); else idx_products_search says which few there are (2 ms).
+ */
 function found(search: string, wanted: ProductsWanted): Prisma.Sql {
+  const rows = wanted.limit + 1;
+  const hasWords = Prisma.sql`product_search_vector(p.name, p.description) @@ ${wordsOf(search)}`;
   return Prisma.sql`
-    (
+    WITH newest AS MATERIALIZED (
+      SELECT p.id
+        FROM (SELECT p.* FROM products p WHERE ${shown(wanted)} ORDER BY p.id DESC LIMIT ${NEWEST}::int) p
+       WHERE ${hasWords}
+       ORDER BY p.id DESC
+       LIMIT ${rows}::int
+    ), indexed AS MATERIALIZED (
       SELECT p.id
         FROM products p
-       WHERE ${shown(wanted)} AND product_search_vector(p.name, p.description) @@ ${wordsOf(search)}
-       ORDER BY p.id DESC
-       LIMIT ${wanted.limit + 1}::int
+       WHERE ${shown(wanted)} AND ${hasWords} AND (SELECT count(*) FROM newest) < ${rows}::int
     )
+    SELECT newest.id FROM newest
     UNION
-    (
-      SELECT p.id
-        FROM variants v
-        JOIN products p ON p.store_id = v.store_id AND p.id = v.product_id
-       WHERE v.store_id = ${currentStore()}::uuid
-         AND v.sku = ${search}::text
-         AND v.archived_at IS NULL
-         AND ${shown(wanted)}
-    )`;
+    (SELECT indexed.id FROM indexed ORDER BY indexed.id DESC LIMIT ${rows}::int)
+    UNION
+    SELECT p.id
+      FROM variants v
+      JOIN products p ON p.store_id = v.store_id AND p.id = v.product_id
+     WHERE v.store_id = ${currentStore()}::uuid
+       AND v.sku = ${search}::text
+       AND v.archived_at IS NULL
+       AND ${shown(wanted)}`;
 }
 
 /**

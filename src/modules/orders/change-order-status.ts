@@ -123,7 +123,7 @@ export class ChangeOrderStatus {
       case 'RESTOCK':
         return this.inventory.restock(tx, order.id, by.actorId ?? null);
       case 'COLLECT_CASH':
-        return this.payments.collectCash(tx, saleOf(order), by.cashAgentId);
+        return this.payments.collectCash(tx, saleOf(order), { actorId: by.actorId, agentId: by.cashAgentId });
       case 'REVERSE_PAYMENT':
         return this.payments.reverse(tx, saleOf(order), {
           actorId: by.actorId,

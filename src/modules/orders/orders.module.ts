@@ -10,6 +10,6 @@ import { PlaceOrder } from './place-order.js';
   imports: [InventoryModule, PaymentsModule],
   controllers: [OrdersController],
   providers: [OrdersService, PlaceOrder, ChangeOrderStatus],
-  exports: [OrdersService, ChangeOrderStatus],
+  exports: [ChangeOrderStatus],
 })
 export class OrdersModule {}

@@ -55,7 +55,7 @@ export class PaymentsService {
    * Cash for an order is there: in the agent's hand, or in the vault when staff took it. The caller holds the order's row.
    * An order that is paid already stays as it is.
    */
-  async collectCash(tx: Transaction, sale: Sale, agentId?: string): Promise<void> {
+  async collectCash(tx: Transaction, sale: Sale, by: { actorId?: string; agentId?: string }): Promise<void> {
     const captured = await tx.payment.updateMany({
       where: { orderId: sale.orderId, method: 'COD', status: 'PENDING' },
       data: { status: 'CAPTURED', capturedAmount: sale.total, updatedAt: new Date() },
@@ -64,11 +64,11 @@ export class PaymentsService {
     await this.wallets.post(tx, {
       type: 'SALE',
       reference: sale.orderId,
-      actorId: agentId,
+      actorId: by.actorId,
       currency: sale.currency,
       entries: [
-        agentId
-          ? { kind: 'AGENT_CASH', ownerId: agentId, amount: -sale.total }
+        by.agentId
+          ? { kind: 'AGENT_CASH', ownerId: by.agentId, amount: -sale.total }
           : { kind: 'CASH_VAULT', ownerId: currentStore(), amount: -sale.total },
         ...revenue(sale, 1),
       ],
