@@ -18,10 +18,7 @@ export class ProductsService {
   async list({ limit, cursor, search, category }: ProductsQuery): Promise<string> {
     const after = decodeCursor('products', cursor, UUID_CURSOR);
     const page = productsPage({ limit, after, search, category, withUnpublished: seesUnpublished() });
-    // A search is planned for its own words: prepared, words that 25,000 products match took 20 ms instead of 1.
-    const rows = search
-      ? await this.database.prisma.$queryRaw<DocumentRow[]>(page)
-      : await this.database.query<DocumentRow>(page);
+    const rows = await this.database.query<DocumentRow>(page);
     return toDocumentPage('products', rows, limit);
   }
 
