@@ -1,19 +1,7 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { LarderConfig } from '../../config/config.js';
-
-/** Secrets and personal data, wherever a line might carry them. */
-const REDACTED = [
-  'password',
-  'token',
-  'accessToken',
-  'refreshToken',
-  'authorization',
-  'email',
-  'phone',
-  'name',
-  'address',
-];
+import { redact } from './redact.js';
 
 /** JSON lines in production, something to read in development. Tests hand in a destination to read from. */
 export function createPino(
@@ -24,8 +12,7 @@ export function createPino(
     level: config.LOG_LEVEL,
     base: undefined,
     timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: REDACTED, censor: '[redacted]' },
+    formatters: { level: (label) => ({ level: label }), log: redact },
   };
   if (destination) return pino(options, destination);
   if (config.NODE_ENV !== 'development') return pino(options);

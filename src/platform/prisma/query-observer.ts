@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { isError } from '../../common/is-error.js';
+import { currentContext, type RequestContext } from '../../common/request-context.js';
 import { LarderLogger } from '../logging/larder-logger.js';
 import { databaseMetrics } from '../metrics/database.metrics.js';
 
@@ -35,8 +36,10 @@ export class QueryObserver {
     const original = client.query.bind(client) as (...args: unknown[]) => unknown;
     const observed = (...args: unknown[]): unknown => {
       const started = performance.now();
+      // A callback runs in the context of the request that the connection was opened for, not of the one that asks.
+      const context = currentContext();
       const done = (error?: unknown): void => {
-        this.finished(args[0], performance.now() - started);
+        this.finished(args[0], performance.now() - started, context);
         // pg keeps such a connection waiting for the late answer, and whoever gets it next behind it.
         if (isReadTimeout(error)) client.connection.stream.destroy();
       };
@@ -57,16 +60,17 @@ export class QueryObserver {
   }
 
   private connectionLost(error: Error): void {
-    this.logger.warn({ event: 'database_connection_failed', error: error.message });
+    this.logger.warn({ event: 'database_connection_failed', ...requestOf(undefined), error: error.message });
   }
 
-  private finished(query: unknown, duration: number): void {
+  private finished(query: unknown, duration: number, context: RequestContext | undefined): void {
     const { operation, table } = this.describe(textOf(query));
     databaseMetrics.queryDuration.observe({ operation, table }, duration / 1000);
     if (duration < this.limits.logMs) return;
     const warning = duration >= this.limits.warnMs;
     const entry = {
       event: 'slow_query_detected' as const,
+      ...requestOf(context),
       duration: Math.round(duration),
       threshold: warning ? this.limits.warnMs : this.limits.logMs,
       table,
@@ -87,6 +91,11 @@ export class QueryObserver {
     if (this.described.size < DESCRIPTIONS_KEPT) this.described.set(text, description);
     return description;
   }
+}
+
+/** Said always, so that the logger doesn't take the request that it finds around it. */
+function requestOf(context: RequestContext | undefined) {
+  return { requestId: context?.requestId, userId: context?.userId };
 }
 
 /** The server has not answered within query_timeout: it, or the way to it, hangs. */
