@@ -67,7 +67,8 @@ async function compare(bare: Served, larder: Served, storeId: string): Promise<v
   const seconds = Number(options.seconds);
   // Cold code costs Larder twice the CPU of warm code, and the bare server next to nothing more.
   for (const operation of OPERATIONS) {
-    for (const served of [bare, larder]) await measure(served, operation, scene, { connections: 32, seconds: WARM_UP_S });
+    for (const served of [bare, larder])
+      await measure(served, operation, scene, { connections: 32, seconds: WARM_UP_S });
   }
   for (const operation of OPERATIONS) {
     for (const connections of CONNECTIONS) {
