@@ -124,6 +124,21 @@ describe('what the database says no to', () => {
           }),
       },
     },
+    'a server that takes no writes any more (25006)': {
+      expected: { status: 503, code: 'DATABASE_UNAVAILABLE', retryAfter: 5 },
+      ways: {
+        'a model query': (database) =>
+          database.transaction(async (tx) => {
+            await tx.$executeRaw`SET TRANSACTION READ ONLY`;
+            await tx.category.deleteMany();
+          }),
+        'raw SQL in a transaction': (database) =>
+          database.transaction(async (tx) => {
+            await tx.$executeRaw`SET TRANSACTION READ ONLY`;
+            await tx.$executeRaw(insertCategory('never'));
+          }),
+      },
+    },
     'a statement that is wrong (42601)': {
       expected: { status: 500, code: 'INTERNAL_ERROR' },
       ways: rawWays(() => Prisma.sql`SELEC secret_column FROM nowhere`),
