@@ -44,7 +44,7 @@ interface Case {
   sql: () => Prisma.Sql;
 }
 
-const week = { from: new Date(Date.now() - 7 * 86_400_000), to: new Date() };
+const yesterday = { from: new Date(Date.now() - 86_400_000), to: new Date() };
 
 const cases: Case[] = [
   {
@@ -54,11 +54,11 @@ const cases: Case[] = [
   },
   {
     index: 'idx_ledger_entries_created',
-    what: 'entries of a week, newest first',
+    what: 'entries of a day, newest first',
     sql: () => Prisma.sql`
       SELECT id, amount
         FROM ledger_entries
-       WHERE created_at >= ${week.from}::timestamptz AND created_at < ${week.to}::timestamptz
+       WHERE created_at >= ${yesterday.from}::timestamptz AND created_at < ${yesterday.to}::timestamptz
        ORDER BY created_at DESC
        LIMIT 100`,
   },
@@ -79,12 +79,12 @@ const cases: Case[] = [
   },
   {
     index: 'idx_shipping_assignments_delivered_sla',
-    what: 'what was delivered too late in a week',
+    what: 'what was delivered too late in a day',
     sql: () => Prisma.sql`
       SELECT count(*)
         FROM shipping_assignments
        WHERE status = 'DELIVERED'
-         AND delivered_at >= ${week.from}::timestamptz AND delivered_at < ${week.to}::timestamptz
+         AND delivered_at >= ${yesterday.from}::timestamptz AND delivered_at < ${yesterday.to}::timestamptz
          AND delivered_at > promised_at`,
   },
   {
