@@ -11,8 +11,8 @@ import { expectFault, inject, provoke, type Provocation, ProvocationsController 
 
 const REFUSED = { status: 409, code: 'TRANSACTION_CONFLICT', retryAfter: 1 };
 const ATTEMPTS = 3;
-/** Time for the other side to come for what we hold before we come for what it holds. */
-const MEANWHILE_MS = 150;
+/** An advisory lock that the rival holds for as long as it means to get in the way. */
+const RIVAL = 4711;
 
 describe('transactions that PostgreSQL gives up', () => {
   let database: TestDatabase;
@@ -36,10 +36,19 @@ describe('transactions that PostgreSQL gives up', () => {
       [store.id, [first, second]],
     );
     await larder.sql.query(`
+      CREATE FUNCTION let_rival_come() RETURNS boolean LANGUAGE plpgsql AS $$
+      BEGIN
+        WHILE EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = ${RIVAL} AND granted)
+          AND NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))
+        LOOP
+          PERFORM pg_sleep(0.005);
+        END LOOP;
+        RETURN true;
+      END $$;
       CREATE FUNCTION lock_one_after_the_other(a uuid, b uuid) RETURNS boolean LANGUAGE plpgsql AS $$
       BEGIN
         PERFORM FROM categories WHERE id = a FOR UPDATE;
-        PERFORM pg_sleep(${MEANWHILE_MS / 1000});
+        PERFORM let_rival_come();
         PERFORM FROM categories WHERE id = b FOR UPDATE;
         RETURN true;
       END $$`);
@@ -59,9 +68,13 @@ describe('transactions that PostgreSQL gives up', () => {
    */
   async function againstRival<T>(rounds: number, work: () => Promise<T>): Promise<T> {
     let over = false;
+    let atWork: () => void = () => undefined;
+    const ready = new Promise<void>((resolve) => (atWork = resolve));
     const lock = 'SELECT id FROM categories WHERE id = $1 FOR UPDATE';
     const rival = withClient(adminUrl, async (client) => {
       await client.query(`SET deadlock_timeout = '1min'`);
+      await client.query('SELECT pg_advisory_lock($1)', [RIVAL]);
+      atWork();
       for (let round = 0; round < rounds && !over; round++) {
         await client.query('BEGIN');
         await client.query(lock, [second]);
@@ -71,6 +84,7 @@ describe('transactions that PostgreSQL gives up', () => {
         await client.query('ROLLBACK');
       }
     });
+    await ready;
     const answer = await work().finally(() => (over = true));
     await rival;
     return answer;
@@ -83,7 +97,7 @@ describe('transactions that PostgreSQL gives up', () => {
       db.transaction(async (tx) => {
         tries += 1;
         await take(tx, first);
-        await sleep(MEANWHILE_MS);
+        await tx.$queryRaw`SELECT let_rival_come()`;
         await take(tx, second);
         return 'taken';
       });
@@ -119,14 +133,15 @@ describe('transactions that PostgreSQL gives up', () => {
 
   it('lets two requests that deadlock with each other both succeed', async () => {
     const before = await retries('40P01');
+    let holding = 0;
     const take =
       (ids: string[]): Provocation =>
       (db) =>
         db.transaction(async (tx) => {
-          for (const id of ids) {
-            await tx.category.updateMany({ where: { id }, data: { name: ids[0] } });
-            await sleep(MEANWHILE_MS);
-          }
+          await tx.category.updateMany({ where: { id: ids[0] }, data: { name: ids[0] } });
+          holding += 1;
+          while (holding < 2) await sleep(5);
+          await tx.category.updateMany({ where: { id: ids[1] }, data: { name: ids[0] } });
         });
     const responses = await Promise.all([
       provoke(larder, take([first, second])),
@@ -174,8 +189,9 @@ describe('transactions that PostgreSQL gives up', () => {
   });
 
   it('mixes up no answer when 2,400 transactions fail among 2,400 reads (prisma #30374)', async () => {
-    const clients = 24;
-    const each = 100;
+    // Two at a time each: as many as there are connections, so that none waits for one.
+    const clients = 10;
+    const each = 240;
     const answers: Record<string, number> = {};
     const count = (answer: string) => (answers[answer] = (answers[answer] ?? 0) + 1);
     const read = async (number: number) => {
