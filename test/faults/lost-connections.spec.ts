@@ -72,6 +72,11 @@ describe('connections that are not there', () => {
     expect(responses.map(({ status, text }) => `${status} ${text}`)).toEqual(Array(12).fill('200 0'));
   }
 
+  /** The pool has seen that its connections were ended. */
+  async function untilGone(): Promise<void> {
+    while (larder.app.get(Database).pool.totalCount > 0) await sleep(5);
+  }
+
   describe('because all are in use', () => {
     it.each(reads)('answers %s with 503 and Retry-After within about a second', async (_way, read) => {
       const failures = await sumOfMetric(larder, 'larder_db_pool_acquire_failures_total');
@@ -79,7 +84,7 @@ describe('connections that are not there', () => {
       const taken = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
       const started = performance.now();
       const response = await provoke(larder, read).finally(() => taken.forEach((client) => client.release()));
-      expect(performance.now() - started).toBeLessThan(2000);
+      expect(performance.now() - started).toBeLessThan(3000);
       expectFault(larder, response, BUSY);
       expect(await sumOfMetric(larder, 'larder_db_pool_acquire_failures_total')).toBe(failures + 1);
       await expectWell();
@@ -89,7 +94,7 @@ describe('connections that are not there', () => {
       await withClient(server.adminUrl, async (client) => {
         await client.query('ALTER DATABASE larder CONNECTION LIMIT 0');
         await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'larder'`);
-        await sleep(100);
+        await untilGone();
         try {
           for (const [, read] of reads) expectFault(larder, await provoke(larder, read), BUSY);
         } finally {
@@ -142,7 +147,7 @@ describe('connections that are not there', () => {
       await withClient(server.adminUrl, async (client) => {
         await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'larder'`);
       });
-      await sleep(100);
+      await untilGone();
       await expectWell();
     });
   });
@@ -186,7 +191,7 @@ describe('connections that are not there', () => {
       // While the server hangs nothing works; what matters is what its late answers do to later requests.
       goOn(frozen);
       expectFault(larder, response, UNAVAILABLE);
-      expect(duration).toBeLessThan(2500);
+      expect(duration).toBeLessThan(4000);
       await expectWell();
       expect(await backends()).not.toEqual(expect.arrayContaining(frozen));
     });
@@ -226,7 +231,7 @@ describe('connections that are not there', () => {
       for (const [, read] of reads) expectFault(larder, await provoke(larder, read), UNAVAILABLE);
       const started = performance.now();
       expect((await larder.http.get('/api/products')).status).toBe(503);
-      expect(performance.now() - started).toBeLessThan(1500);
+      expect(performance.now() - started).toBeLessThan(3000);
       server = await startEmbeddedPostgres({ dataDir: folder, port });
       await expectWell();
     });
