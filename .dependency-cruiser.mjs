@@ -15,10 +15,13 @@ const ROOMS = [
 const MODULE_RANKS = [
   ['stores'],
   ['auth'],
+  ['approvals'],
   ['catalog', 'inventory', 'wallets'],
-  ['payments'],
+  ['payments', 'carts', 'slots', 'promotions'],
   ['orders'],
+  ['refunds'],
   ['shipping'],
+  ['jobs', 'notifications'],
   ['health'],
 ];
 

@@ -150,8 +150,8 @@ export async function placeOrders(client: pg.Client, storeId: string, count: num
          WHERE (place + 7 * buyer.turn) % (places / 3) = 0
       ) basket
       CROSS JOIN LATERAL place_order(
-        $1, uuid_v7(), buyer.id, 'COD', basket.variants, basket.quantities,
-        buyer.address::json, lpad(floor(random() * 1000000)::text, 6, '0'), NULL,
+        $1, uuid_v7(), buyer.id, NULL, NULL, NULL, 'COD', NULL, basket.variants, basket.quantities,
+        buyer.address::json, NULL, NULL, NULL, lpad(floor(random() * 1000000)::text, 6, '0'), NULL,
         'demo', 'demo-order-' || buyer.id, 'demo'
       ) placed`,
     [storeId, count],

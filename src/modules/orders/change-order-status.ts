@@ -8,7 +8,7 @@ import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { readDatabaseError } from '../../platform/prisma/database-error.js';
 import { InventoryService } from '../inventory/inventory.service.js';
 import { PaymentsService, type Sale } from '../payments/payments.service.js';
-import { lockOrderForStep, moveOrder, orderForStep, type OrderStepRow } from './orders.queries.js';
+import { lockOrderForStep, moveOrder, orderForStep, type OrderStepRow, releaseBooking } from './orders.queries.js';
 import { type OrderStatus, type StepEffect, stepFor, type StepRole } from './orders.states.js';
 
 export interface StepBy {
@@ -48,7 +48,7 @@ export class ChangeOrderStatus {
 
   /**
    * A step that a request asks for: compare-and-set on status and version, up to 3 attempts, the step validated anew on each
-   * (H7). Locks, in this order: the order, its assignment, stock by variant id, wallets.
+   * (H7). Locks, in this order: the order, its assignment, slot, coupon, stock by variant id, wallets.
    * @throws NOT_FOUND, ORDER_INVALID_TRANSITION, ORDER_CANNOT_CANCEL_AFTER_SHIPPING, FORBIDDEN, ORDER_STATUS_CONFLICT
    */
   async change(
@@ -116,6 +116,9 @@ export class ChangeOrderStatus {
 
   private async cause(tx: Transaction, effect: StepEffect, { order, to, by }: StepTaken): Promise<void> {
     switch (effect) {
+      case 'RELEASE_BOOKING':
+        await tx.$executeRaw(releaseBooking(order.id));
+        return;
       case 'RELEASE_STOCK':
         return this.inventory.releaseStock(tx, order.id);
       case 'SHIP_STOCK':

@@ -10,12 +10,24 @@ export interface PlacedRow {
 
 export interface Placement {
   orderId: string;
-  customerId: string;
+  /** Null for a guest, who has an e-mail and the token of his cart instead. */
+  customerId: string | null;
+  guestEmail: string | null;
+  /** Ordered instead of the lines. */
+  cartId: string | null;
+  /** SHA-256 of a guest's token. */
+  cartTokenHash: Buffer | null;
   paymentMethod: string;
-  variantIds: string[];
-  quantities: number[];
+  /** Who charges cards; null: nobody. */
+  provider: string | null;
+  variantIds: string[] | null;
+  quantities: number[] | null;
   /** JSON text */
   address: string;
+  slotId: string | null;
+  couponCode: string | null;
+  /** What a quote has told, minor units. */
+  expectedTotal: number | null;
   deliveryCode: string;
   note: string | null;
   route: string;
@@ -28,8 +40,9 @@ export function placeOrder(p: Placement): Prisma.Sql {
   return Prisma.sql`
     SELECT outcome, status_code, response::text AS response
       FROM place_order(
-             ${currentStore()}::uuid, ${p.orderId}::uuid, ${p.customerId}::uuid, ${p.paymentMethod},
-             ${p.variantIds}::uuid[], ${p.quantities}::int[], ${p.address}::json, ${p.deliveryCode}, ${p.note},
+             ${currentStore()}::uuid, ${p.orderId}::uuid, ${p.customerId}::uuid, ${p.guestEmail}, ${p.cartId}::uuid,
+             ${p.cartTokenHash}::bytea, ${p.paymentMethod}, ${p.provider}, ${p.variantIds}::uuid[], ${p.quantities}::int[],
+             ${p.address}::json, ${p.slotId}::uuid, ${p.couponCode}, ${p.expectedTotal}::bigint, ${p.deliveryCode}, ${p.note},
              ${p.route}, ${p.key}, ${p.fingerprint}
            )`;
 }
@@ -73,7 +86,7 @@ export function orderDocuments({ viewerId, ownerId, status, after, limit }: Orde
 export interface OrderStepRow {
   id: string;
   number: string;
-  customer_id: string;
+  customer_id: string | null;
   status: OrderStatus;
   version: number;
   currency: string;
@@ -100,6 +113,11 @@ export function orderForStep(orderId: string): Prisma.Sql {
 /** The same with the order's row held until the end of the transaction. Locked before its assignment, stock and wallets. */
 export function lockOrderForStep(orderId: string): Prisma.Sql {
   return Prisma.sql`${orderForStep(orderId)} FOR NO KEY UPDATE`;
+}
+
+/** See release_booking(): the order's place in a slot and its use of a coupon are free again. */
+export function releaseBooking(orderId: string): Prisma.Sql {
+  return Prisma.sql`SELECT release_booking(${currentStore()}::uuid, ${orderId}::uuid)`;
 }
 
 /** Compare-and-set; writes the history row and the event with it. Returns a row when the order still was as expected. */

@@ -16,12 +16,14 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
 /**
  * What a step causes, in the transaction that takes it:
  * - RELEASE_STOCK: what was reserved is free again
+ * - RELEASE_BOOKING: its place in a delivery slot and its use of a coupon are free again
  * - SHIP_STOCK: what was reserved leaves the shelf
  * - RESTOCK: what left the shelf is back
  * - COLLECT_CASH: a pending cash payment is captured
  * - REVERSE_PAYMENT: a pending payment is voided, a captured one refunded
  */
-export type StepEffect = 'RELEASE_STOCK' | 'SHIP_STOCK' | 'RESTOCK' | 'COLLECT_CASH' | 'REVERSE_PAYMENT';
+export type StepEffect =
+  'RELEASE_BOOKING' | 'RELEASE_STOCK' | 'SHIP_STOCK' | 'RESTOCK' | 'COLLECT_CASH' | 'REVERSE_PAYMENT';
 
 /** SYSTEM: a timer or a payment provider, never a request. */
 export type StepRole = Role | 'SYSTEM';
@@ -32,7 +34,7 @@ export interface Step {
 }
 
 const COURIERS = ['AGENT', ...STAFF] as const;
-const UNDO_ORDER = ['RELEASE_STOCK', 'REVERSE_PAYMENT'] as const;
+const UNDO_ORDER = ['RELEASE_BOOKING', 'RELEASE_STOCK', 'REVERSE_PAYMENT'] as const;
 
 /** Which step is allowed, for whom, and what it causes. What isn't here doesn't happen. DESIGN 3.1. */
 export const ORDER_STEPS: Readonly<Record<OrderStatus, Partial<Record<OrderStatus, Step>>>> = {

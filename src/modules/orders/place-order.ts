@@ -27,7 +27,9 @@ export class PlaceOrder {
 
   /**
    * @throws INSUFFICIENT_STOCK and PRODUCT_UNAVAILABLE (details: every line that can't be served), INSUFFICIENT_FUNDS,
-   * ZIP_NOT_SERVED, ORDER_TOTAL_TOO_LARGE, PAYMENT_METHOD_NOT_SUPPORTED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS
+   * ZIP_NOT_SERVED, ORDER_TOTAL_TOO_LARGE, PAYMENT_METHOD_NOT_SUPPORTED, SLOT_INVALID, SLOT_CLOSED, SLOT_FULL, COUPON_INVALID,
+   * COUPON_MINIMUM_NOT_MET, COUPON_USED_UP, COUPON_USED_BY_CUSTOMER, COUPON_ATTEMPTS_EXCEEDED, IDEMPOTENCY_KEY_REUSED,
+   * IDEMPOTENCY_IN_PROGRESS
    */
   async place(customerId: string, body: PlaceOrderDto, request: IdempotentRequest): Promise<PlacedOrder> {
     const orderId = newId();
@@ -35,6 +37,13 @@ export class PlaceOrder {
       placeOrder({
         orderId,
         customerId,
+        guestEmail: null,
+        cartId: null,
+        cartTokenHash: null,
+        provider: null,
+        slotId: body.slotId ?? null,
+        couponCode: body.couponCode ?? null,
+        expectedTotal: null,
         paymentMethod: body.paymentMethod,
         variantIds: body.lines.map((line) => line.variantId),
         quantities: body.lines.map((line) => line.quantity),

@@ -7,11 +7,13 @@ import { type Actor, isStaff } from '../../http/actor.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { WalletsService } from '../wallets/wallets.service.js';
 import type { PaymentResponse } from './dto/payment.dto.js';
+import { postSale } from './payments.queries.js';
 
 /** What a sale is made of, minor units. */
 export interface Sale {
   orderId: string;
-  customerId: string;
+  /** Null for a guest. */
+  customerId: string | null;
   currency: string;
   total: number;
   /** subtotal - discount */
@@ -60,19 +62,11 @@ export class PaymentsService {
       where: { orderId: sale.orderId, method: 'COD', status: 'PENDING' },
       data: { status: 'CAPTURED', capturedAmount: sale.total, updatedAt: new Date() },
     });
-    if (captured.count === 0) return;
-    await this.wallets.post(tx, {
-      type: 'SALE',
-      reference: sale.orderId,
-      actorId: by.actorId,
-      currency: sale.currency,
-      entries: [
-        by.agentId
-          ? { kind: 'AGENT_CASH', ownerId: by.agentId, amount: -sale.total }
-          : { kind: 'CASH_VAULT', ownerId: currentStore(), amount: -sale.total },
-        ...revenue(sale, 1),
-      ],
-    });
+    if (captured.count === 0 || sale.total === 0) return;
+    const cash = by.agentId
+      ? { kind: 'AGENT_CASH' as const, ownerId: by.agentId, amount: -sale.total }
+      : { kind: 'CASH_VAULT' as const, ownerId: currentStore(), amount: -sale.total };
+    await tx.$queryRaw(postSale(sale.orderId, by.actorId ?? null, [cash]));
   }
 
   /**
@@ -109,7 +103,12 @@ export class PaymentsService {
       reference: refundId,
       actorId,
       currency: sale.currency,
-      entries: [{ kind: 'CUSTOMER', ownerId: sale.customerId, amount: sale.total }, ...revenue(sale, -1)],
+      entries: [
+        sale.customerId
+          ? { kind: 'CUSTOMER', ownerId: sale.customerId, amount: sale.total }
+          : { kind: 'CASH_VAULT', ownerId: currentStore(), amount: sale.total },
+        ...revenue(sale, -1),
+      ],
     });
   }
 }

@@ -10,6 +10,8 @@ export const WALLET_KINDS = [
   'PSP_CLEARING',
   'CASH_VAULT',
   'CASH_SHORT_OVER',
+  'PAYOUTS_PENDING',
+  'RECEIVABLES',
 ] as const;
 
 export type WalletKind = (typeof WALLET_KINDS)[number];

@@ -74,6 +74,17 @@ export class PlaceOrderDto {
   @Type(() => AddressDto)
   deliveryAddress: AddressDto;
 
+  /** A delivery window of GET /api/slots. */
+  @IsOptional()
+  @IsUUID()
+  slotId?: string;
+
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(40)
+  couponCode?: string;
+
   @IsOptional()
   @IsString()
   @MaxLength(500)
@@ -109,7 +120,20 @@ export class OrderLineResponse {
   name: string;
   quantity: number;
   unitPrice: MoneyDto;
+  /** quantity × unitPrice, before discount. */
   total: MoneyDto;
+  discount: MoneyDto;
+  tax: MoneyDto;
+  /** Parts per million: 88750 is 8.875 %. */
+  taxRatePpm: number;
+  /** Pieces that refunds cover. */
+  refundedQuantity: number;
+}
+
+export class OrderSlotResponse {
+  id: string;
+  startsAt: string;
+  endsAt: string;
 }
 
 export class OrderPaymentResponse {
@@ -119,28 +143,40 @@ export class OrderPaymentResponse {
   amount: MoneyDto;
   captured: MoneyDto;
   refunded: MoneyDto;
+  /** Why the card was not charged, last time. */
+  failureCode: string | null;
 }
 
 export class OrderResponse {
   id: string;
   /** What a person reads out, as 7K3M-Q2ZD. */
   number: string;
-  customerId: string;
+  /** Null for a guest, who has an e-mail instead. */
+  customerId: string | null;
+  email: string | null;
+  cartId: string | null;
   status: OrderStatus;
   version: number;
   lines: OrderLineResponse[];
   subtotal: MoneyDto;
+  /** Of goods and delivery together. */
   discount: MoneyDto;
   deliveryFee: MoneyDto;
   tax: MoneyDto;
+  /** The prices contain the tax; it isn't added to the total. */
+  taxInclusive: boolean;
   total: MoneyDto;
   payment: OrderPaymentResponse;
+  couponCode: string | null;
+  slot: OrderSlotResponse | null;
   deliveryAddress: AddressDto;
   /** Six digits for the agent at the door; null to everyone but the order's own customer. */
   deliveryCode: string | null;
   note: string | null;
   placedAt: string;
   promisedAt: string;
+  /** Until then a PENDING order waits for its payment. */
+  expiresAt: string | null;
   updatedAt: string;
 }
 
