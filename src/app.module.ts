@@ -13,7 +13,9 @@ import { PaymentsModule } from './modules/payments/payments.module.js';
 import { ShippingModule } from './modules/shipping/shipping.module.js';
 import { WalletsModule } from './modules/wallets/wallets.module.js';
 import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
+import { JobsModule } from './platform/jobs/jobs.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
+import { OutboxModule } from './platform/outbox/outbox.module.js';
 import { PrismaModule } from './platform/prisma/prisma.module.js';
 
 @Module({})
@@ -26,6 +28,8 @@ export class AppModule {
         LoggingModule.of(logger),
         PrismaModule,
         IdempotencyModule,
+        JobsModule,
+        OutboxModule,
         AuthModule,
         CatalogModule,
         InventoryModule,

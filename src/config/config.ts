@@ -30,6 +30,10 @@ export class LarderConfig {
   @Matches(/^postgres(ql)?:\/\/\S+$/, { message: 'expected a URL that begins with postgresql://' })
   DATABASE_URL?: string;
 
+  @setting({ about: 'api serves requests, worker runs background jobs and schedules, all does both' })
+  @IsIn(['all', 'api', 'worker'])
+  LARDER_ROLE: 'all' | 'api' | 'worker' = 'all';
+
   @setting({ about: 'least level that is logged' })
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
   LOG_LEVEL: string = 'info';
@@ -95,6 +99,33 @@ export class LarderConfig {
   @Min(1)
   @Max(1000)
   POOL_SIZE: number = 20;
+
+  @setting({ about: 'background jobs that a worker runs at once', unit: 'jobs' })
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  JOBS_AT_ONCE: number = 5;
+
+  @setting({
+    about: 'a worker that has told nothing for so long is dead, and its jobs are given to others',
+    unit: 'ms',
+  })
+  @IsInt()
+  @Min(2000)
+  @Max(3_600_000)
+  JOBS_WORKER_LOST_MS: number = 15_000;
+
+  @setting({ about: 'an answer is kept for its Idempotency-Key at least so long', unit: 'h' })
+  @IsInt()
+  @Min(24)
+  @Max(8760)
+  IDEMPOTENCY_KEEP_H: number = 24;
+
+  @setting({ about: 'an event is kept so long after it was handed to its subscribers', unit: 'days' })
+  @IsInt()
+  @Min(1)
+  @Max(3650)
+  OUTBOX_KEEP_DAYS: number = 30;
 
   @setting({ about: 'a query as slow as this is logged', unit: 'ms' })
   @IsInt()

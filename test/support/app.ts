@@ -25,16 +25,22 @@ export interface TestApp {
 
 class LarderUnderTest {}
 
-/** Larder over a database of its own, or the one given in DATABASE_URL, on a free port, its log kept for reading; with controllers of the test's. */
+/**
+ * Larder over a database of its own, or the one given in DATABASE_URL, on a free port, its log kept for reading; with
+ * controllers of the test's. Its role is api, so that nothing happens behind the test's back; a test of jobs says LARDER_ROLE.
+ * @param before is run before anything starts: for jobs and schedules of the test's
+ */
 export async function startApp(
   settings: Record<string, string> = {},
   controllers: Type<unknown>[] = [],
+  before: (app: NestFastifyApplication) => void = () => undefined,
 ): Promise<TestApp> {
   const database = settings.DATABASE_URL
     ? { url: settings.DATABASE_URL, drop: () => Promise.resolve() }
     : await createTestDatabase();
   const config = loadConfig({
     NODE_ENV: 'test',
+    LARDER_ROLE: 'api',
     LOG_LEVEL: 'info',
     HOST: '127.0.0.1',
     PORT: '0',
@@ -46,6 +52,7 @@ export async function startApp(
   log.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
   const imports = [AppModule.of(config, createPino(config, log))];
   const app = await createServer({ module: LarderUnderTest, imports, controllers }, config);
+  before(app);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const sql = new pg.Pool({ connectionString: database.url, max: 5 });

@@ -2,11 +2,16 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Logger, runMigrations } from 'graphile-worker';
 import pg from 'pg';
 
 /** Prisma Migrate's own lock: its CLI and a starting Larder wait for each other. */
 const ADVISORY_LOCK = 72707369;
 const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../../prisma/migrations/', import.meta.url));
+
+/** The last migration of the pinned graphile-worker; its schema keeps account of them by itself. */
+const JOBS_REVISION = 20;
+const JOBS_MIGRATIONS = `graphile_worker_${JOBS_REVISION}`;
 
 interface Migration {
   name: string;
@@ -32,7 +37,8 @@ export async function pendingMigrations(pool: pg.Pool): Promise<string[]> {
     "SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found",
   );
   const applied = tables[0]?.found ? await appliedNames(pool) : new Set<string>();
-  return known.map(({ name }) => name).filter((name) => !applied.has(name));
+  const missing = known.map(({ name }) => name).filter((name) => !applied.has(name));
+  return (await jobsRevision(pool)) < JOBS_REVISION ? [...missing, JOBS_MIGRATIONS] : missing;
 }
 
 /**
@@ -53,10 +59,30 @@ export async function applyMigrations(connectionString: string): Promise<string[
     const applied = await appliedNames(client);
     const missing = (await readMigrations()).filter(({ name }) => !applied.has(name));
     for (const migration of missing) await applyOne(client, migration);
-    return missing.map(({ name }) => name);
+    const names = missing.map(({ name }) => name);
+    if ((await jobsRevision(client)) >= JOBS_REVISION) return names;
+    await applyJobsMigrations(connectionString);
+    return [...names, JOBS_MIGRATIONS];
   } finally {
     await client.end();
   }
+}
+
+/** Makes or updates the schema of graphile-worker. Starts at the same time do no harm: it notices them itself. */
+export async function applyJobsMigrations(connectionString: string): Promise<void> {
+  await runMigrations({ connectionString, logger: new Logger(() => () => undefined) });
+}
+
+/** 0 where graphile-worker has no schema yet. */
+async function jobsRevision(queryable: pg.Pool | pg.Client): Promise<number> {
+  const { rows } = await queryable.query<{ found: boolean }>(
+    "SELECT to_regclass('graphile_worker.migrations') IS NOT NULL AS found",
+  );
+  if (!rows[0]?.found) return 0;
+  const { rows: revisions } = await queryable.query<{ id: number | null }>(
+    'SELECT max(id) AS id FROM graphile_worker.migrations',
+  );
+  return revisions[0]?.id ?? 0;
 }
 
 async function appliedNames(queryable: pg.Pool | pg.Client): Promise<Set<string>> {

@@ -19,10 +19,10 @@ type PoolSettings = Pick<
 >;
 
 /**
- * The one pool of the process. Every connection speaks UTC (adapter-pg drops offsets) and carries the server-side limits,
+ * The one pool of the process; a worker has a small one besides, for the work of taking work. Every connection speaks UTC (adapter-pg drops offsets) and carries the server-side limits,
  * so that no statement, lock wait or forgotten transaction outlives the request it is for.
  */
-export function createPool(config: PoolSettings, observer: QueryObserver): pg.Pool {
+export function createPool(config: PoolSettings, observer: QueryObserver, name = 'larder'): pg.Pool {
   class ObservedClient extends pg.Client {
     constructor(options?: pg.ClientConfig) {
       super(options);
@@ -40,7 +40,7 @@ export function createPool(config: PoolSettings, observer: QueryObserver): pg.Po
     lock_timeout: config.LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: config.TRANSACTION_TIMEOUT_MS,
     options: '-c TimeZone=UTC',
-    application_name: 'larder',
+    application_name: name,
     keepAlive: true,
     Client: ObservedClient,
   };

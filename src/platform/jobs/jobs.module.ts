@@ -1,0 +1,8 @@
+import { Global, Module } from '@nestjs/common';
+import { JobRunner } from './job-runner.js';
+import { JobWorker } from './job-worker.js';
+import { Jobs } from './jobs.service.js';
+
+@Global()
+@Module({ providers: [Jobs, JobRunner, JobWorker], exports: [Jobs, JobWorker] })
+export class JobsModule {}
