@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { LarderConfig } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { GlobalExceptionFilter } from './http/filters/global-exception.filter.js';
+import { ApprovalsModule } from './modules/approvals/approvals.module.js';
 import { AuthModule } from './modules/auth/auth.module.js';
 import { CatalogModule } from './modules/catalog/catalog.module.js';
 import { HealthModule } from './modules/health/health.module.js';
@@ -31,6 +32,7 @@ export class AppModule {
         JobsModule,
         OutboxModule,
         AuthModule,
+        ApprovalsModule,
         CatalogModule,
         InventoryModule,
         WalletsModule,

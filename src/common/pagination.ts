@@ -16,7 +16,11 @@ export type CursorList =
   | 'agents'
   | 'wallets'
   | 'entries'
-  | 'movements';
+  | 'movements'
+  | 'approvals'
+  | 'refunds'
+  | 'notifications'
+  | 'withdrawals';
 
 /** A cursor is the id of the last item seen, opaque to clients. */
 export function encodeCursor(list: CursorList, lastId: string): string {

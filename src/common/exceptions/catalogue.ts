@@ -99,6 +99,26 @@ const entries = {
     status: 409,
     message: 'An agent is on this order: it is his to deliver, or to report as failed. Or cancel the assignment first.',
   },
+  // Refunds and approvals
+  REFUND_EXCEEDS_CAPTURE: {
+    status: 409,
+    message: 'This is more than what is left of the payment. See details for what is left.',
+  },
+  REFUND_EXCEEDS_LINES: {
+    status: 409,
+    message: 'These are more pieces than the order still has. See details for each variant.',
+  },
+  NOTHING_TO_REFUND: { status: 409, message: 'There is no money to give back for this.' },
+  REFUND_GOODS_NOT_SHIPPED: {
+    status: 409,
+    message: 'The goods have not left the shop: nothing can come back. Refund with goods KEEP, or cancel the order.',
+  },
+  REFUND_DESTINATION_NOT_ALLOWED: {
+    status: 422,
+    message: 'A guest has no wallet. Refund to ORIGINAL, the way it was paid.',
+  },
+  APPROVAL_OWN_REQUEST: { status: 403, message: 'This is your own request: somebody else has to decide on it.' },
+  APPROVAL_DECIDED: { status: 409, message: 'This has been decided already, or you have decided otherwise before.' },
   // Wallets
   INSUFFICIENT_FUNDS: { status: 409, message: 'There is not enough money in the wallet.' },
   SAME_WALLET: { status: 400, message: 'Choose two different wallets.', rule: true },

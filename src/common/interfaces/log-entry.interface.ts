@@ -1,4 +1,5 @@
 type LogDomain =
+  | 'approval'
   | 'auth'
   | 'catalog'
   | 'database'
@@ -12,6 +13,7 @@ type LogDomain =
   | 'order'
   | 'outbox'
   | 'payment'
+  | 'refund'
   | 'shipping'
   | 'slow'
   | 'transaction'
