@@ -99,16 +99,6 @@ const cases: Case[] = [
     sql: () => productsPage({ limit: 20, after: null, withUnpublished: false }),
   },
   {
-    index: 'idx_products_search',
-    what: 'products by a word',
-    sql: () => productsPage({ limit: 20, after: null, search: 'saffron', withUnpublished: false }),
-  },
-  {
-    index: 'idx_products_published',
-    what: 'products by a word that most of them have',
-    sql: () => productsPage({ limit: 20, after: null, search: 'house', withUnpublished: false }),
-  },
-  {
     index: 'idx_products_category',
     what: 'products of a category',
     sql: () => productsPage({ limit: 20, after: null, category: volume.categoryId, withUnpublished: true }),

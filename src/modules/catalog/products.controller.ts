@@ -12,7 +12,7 @@ import { WrittenJson } from '../../http/written-json.js';
 export class ProductsController {
   constructor(private readonly products: ProductsService) {}
 
-  /** Newest first. Staff see what is not published too. */
+  /** Newest first, or, with a search, best first. Staff see what is not published too. */
   @Public()
   @WrittenJson()
   @ApiOkResponse({ type: ProductPage })

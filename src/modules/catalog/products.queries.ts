@@ -2,14 +2,17 @@ import { isId } from '../../common/ids.js';
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
 
-export interface ProductsWanted {
-  limit: number;
-  /** Id of the last product seen. */
-  after: string | null;
-  search?: string;
+/** Which products somebody may see and asks for. */
+export interface Shelf {
   /** Slug or id. */
   category?: string;
   withUnpublished: boolean;
+}
+
+export interface ProductsWanted extends Shelf {
+  limit: number;
+  /** Id of the last product seen. */
+  after: string | null;
 }
 
 /** Written out, not money(): its body can't be inlined, and a call per row is what such a list spends its time on. */
@@ -21,11 +24,11 @@ const VARIANT_JSON = Prisma.sql`json_build_object(
 
 /** The newest products after the cursor, one row more than a page, in one statement whatever their number. */
 export function productsPage(wanted: ProductsWanted): Prisma.Sql {
-  const { search, limit } = wanted;
+  const { after, limit } = wanted;
   const window = Prisma.sql`
     SELECT p.*
       FROM products p
-     WHERE ${search ? Prisma.sql`p.store_id = ${currentStore()}::uuid AND p.id IN (${found(search, wanted)})` : shown(wanted)}
+     WHERE ${onShelf(wanted)} ${after === null ? Prisma.empty : Prisma.sql`AND p.id < ${after}::uuid`}
      ORDER BY p.id DESC
      LIMIT ${limit + 1}::int`;
   return Prisma.sql`${documentsOf(window)} ORDER BY p.id DESC`;
@@ -35,7 +38,7 @@ export function productById(id: string, withUnpublished: boolean): Prisma.Sql {
   return documentsOf(Prisma.sql`
     SELECT p.*
       FROM products p
-     WHERE p.store_id = ${currentStore()}::uuid AND p.id = ${id}::uuid AND ${onShelf(withUnpublished)}`);
+     WHERE p.id = ${id}::uuid AND ${onShelf({ withUnpublished })}`);
 }
 
 export function variantById(productId: string, variantId: string): Prisma.Sql {
@@ -49,9 +52,10 @@ export function variantById(productId: string, variantId: string): Prisma.Sql {
        AND v.archived_at IS NULL`;
 }
 
-function documentsOf(products: Prisma.Sql): Prisma.Sql {
+/** Each product of a query as its JSON, beside the query's own columns that are named. */
+export function documentsOf(products: Prisma.Sql, columns = Prisma.sql`p.id`): Prisma.Sql {
   return Prisma.sql`
-    SELECT p.id,
+    SELECT ${columns},
            json_build_object(
              'id', p.id, 'slug', p.slug, 'name', p.name, 'description', p.description,
              'category', CASE WHEN c.id IS NOT NULL THEN json_build_object('id', c.id, 'slug', c.slug, 'name', c.name) END,
@@ -64,17 +68,14 @@ function documentsOf(products: Prisma.Sql): Prisma.Sql {
           FROM variants v
           JOIN stock_levels s ON s.store_id = v.store_id AND s.variant_id = v.id
          WHERE v.store_id = p.store_id AND v.product_id = p.id AND v.archived_at IS NULL
-      ) living ON true`;
-}
-
-function onShelf(withUnpublished: boolean): Prisma.Sql {
-  return withUnpublished ? Prisma.sql`p.archived_at IS NULL` : Prisma.sql`p.published AND p.archived_at IS NULL`;
+      ) living ON true
+     WHERE p.store_id = ${currentStore()}::uuid`;
 }
 
 /** Conditions are left out where they aren't asked for, so that each combination is planned with its own index. */
-function shown({ after, category, withUnpublished }: ProductsWanted): Prisma.Sql {
-  const conditions = [Prisma.sql`p.store_id = ${currentStore()}::uuid`, onShelf(withUnpublished)];
-  if (after !== null) conditions.push(Prisma.sql`p.id < ${after}::uuid`);
+export function onShelf({ category, withUnpublished }: Shelf): Prisma.Sql {
+  const conditions = [Prisma.sql`p.store_id = ${currentStore()}::uuid`, Prisma.sql`p.archived_at IS NULL`];
+  if (!withUnpublished) conditions.push(Prisma.sql`p.published`);
   if (category !== undefined) conditions.push(Prisma.sql`p.category_id = ${categoryId(category)}`);
   return Prisma.join(conditions, ' AND ');
 }
@@ -84,53 +85,4 @@ function categoryId(slugOrId: string): Prisma.Sql {
   return Prisma.sql`(
     SELECT c.id FROM categories c WHERE c.store_id = ${currentStore()}::uuid AND c.slug = ${slugOrId}::text
   )`;
-}
-
-/** Products of the window that are read for words before the index is asked for all that have them. */
-const NEWEST = 500;
-
-/**
- * Each way of finding has its own index: words, or the one variant with this SKU. How many products have the words is not
- * for the planner to guess, who takes any beginning of a word for one of fifty: of 33,000 products it read all for a rare
- * word (100 ms), and for a common one the index names them all (10 ms). So the newest are read first, which fills the page
- * with a common word (0.5 ms); else idx_products_search says which few there are (2 ms).
- */
-function found(search: string, wanted: ProductsWanted): Prisma.Sql {
-  const rows = wanted.limit + 1;
-  const hasWords = Prisma.sql`product_search_vector(p.name, p.description) @@ ${wordsOf(search)}`;
-  return Prisma.sql`
-    WITH newest AS MATERIALIZED (
-      SELECT p.id
-        FROM (SELECT p.* FROM products p WHERE ${shown(wanted)} ORDER BY p.id DESC LIMIT ${NEWEST}::int) p
-       WHERE ${hasWords}
-       ORDER BY p.id DESC
-       LIMIT ${rows}::int
-    ), indexed AS MATERIALIZED (
-      SELECT p.id
-        FROM products p
-       WHERE ${shown(wanted)} AND ${hasWords} AND (SELECT count(*) FROM newest) < ${rows}::int
-    )
-    SELECT newest.id FROM newest
-    UNION
-    (SELECT indexed.id FROM indexed ORDER BY indexed.id DESC LIMIT ${rows}::int)
-    UNION
-    SELECT p.id
-      FROM variants v
-      JOIN products p ON p.store_id = v.store_id AND p.id = v.product_id
-     WHERE v.store_id = ${currentStore()}::uuid
-       AND v.sku = ${search}::text
-       AND v.archived_at IS NULL
-       AND ${shown(wanted)}`;
-}
-
-/**
- * What a person types, with quotes, OR and -, never a syntax error; a last word that isn't negated or grouped matches as
- * a beginning (':*' on the last lexeme of the query's text).
- */
-function wordsOf(search: string): Prisma.Sql {
-  const words = Prisma.sql`websearch_to_tsquery('simple', ${search}::text)`;
-  return Prisma.sql`CASE
-    WHEN ${words}::text ~ '(^| )''[^'']+''$' THEN (${words}::text || ':*')::tsquery
-    ELSE ${words}
-  END`;
 }

@@ -7,18 +7,23 @@ import { Database } from '../../platform/prisma/database.js';
 import { nameTheConflict } from './catalog.conflicts.js';
 import type { NewProductDto, ProductChangesDto, ProductsQuery } from './dto/products.dto.js';
 import { productById, productsPage } from './products.queries.js';
+import { SearchProducts } from './search-products.js';
 import { requireStoreCurrency } from './store-currency.js';
 
 /** Products are answered as the JSON text that the database wrote, see DocumentRow. */
 @Injectable()
 export class ProductsService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly searchProducts: SearchProducts,
+  ) {}
 
-  /** Newest first. Customers see what is published, staff everything. @throws INVALID_CURSOR */
+  /** Newest first, what is searched for best first. Customers see what is published, staff everything. @throws INVALID_CURSOR */
   async list({ limit, cursor, search, category }: ProductsQuery): Promise<string> {
+    const withUnpublished = seesUnpublished();
+    if (search) return this.searchProducts.page({ search, category, withUnpublished, limit, cursor });
     const after = decodeCursor('products', cursor, UUID_CURSOR);
-    const page = productsPage({ limit, after, search, category, withUnpublished: seesUnpublished() });
-    const rows = await this.database.query<DocumentRow>(page);
+    const rows = await this.database.query<DocumentRow>(productsPage({ limit, after, category, withUnpublished }));
     return toDocumentPage('products', rows, limit);
   }
 

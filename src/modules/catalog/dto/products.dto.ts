@@ -22,7 +22,10 @@ import { LINE, onOneLine, PROSE, SLUG, slugForm, trimmed } from './text.js';
 import { NewVariantDto, VariantResponse } from './variants.dto.js';
 
 export class ProductsQuery extends PageQuery {
-  /** Words of name or description, the last one may be begun only; or an exact SKU. */
+  /**
+   * Words of name or description, the last one may be begun only, accents and small typing errors don't matter; or an exact
+   * SKU. "Quotes" keep words together, or between words means either, -word none with it.
+   */
   @IsOptional()
   @trimmed
   @IsString()
