@@ -11,6 +11,7 @@ import { HealthModule } from './modules/health/health.module.js';
 import { InventoryModule } from './modules/inventory/inventory.module.js';
 import { OrdersModule } from './modules/orders/orders.module.js';
 import { PaymentsModule } from './modules/payments/payments.module.js';
+import { RefundsModule } from './modules/refunds/refunds.module.js';
 import { ShippingModule } from './modules/shipping/shipping.module.js';
 import { WalletsModule } from './modules/wallets/wallets.module.js';
 import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
@@ -38,6 +39,7 @@ export class AppModule {
         WalletsModule,
         PaymentsModule,
         OrdersModule,
+        RefundsModule,
         ShippingModule,
         HealthModule,
       ],

@@ -108,6 +108,11 @@ const entries = {
     status: 409,
     message: 'These are more pieces than the order still has. See details for each variant.',
   },
+  REFUND_AMBIGUOUS: {
+    status: 400,
+    message: 'Name an amount or lines, not both, and each variant once.',
+    rule: true,
+  },
   NOTHING_TO_REFUND: { status: 409, message: 'There is no money to give back for this.' },
   REFUND_GOODS_NOT_SHIPPED: {
     status: 409,

@@ -82,7 +82,7 @@ export class InventoryService {
     await tx.$executeRaw(shipmentOf(orderId));
   }
 
-  /** A shipped order's goods are back on the shelf, with a RETURN movement for each variant. Locks as above. */
+  /** What refunds left of a shipped order's goods is back on the shelf, with a RETURN movement for each variant. Locks as above. */
   async restock(tx: Transaction, orderId: string, actorId: string | null): Promise<void> {
     await tx.$executeRaw(returnOf(orderId, actorId));
   }

@@ -1,17 +1,22 @@
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
 
+const ALL_PIECES = Prisma.sql`l.quantity`;
+/** Pieces that refunds cover are back already, thrown away, or the customer's to keep. */
+const PIECES_NOT_REFUNDED = Prisma.sql`l.quantity - l.refunded_quantity`;
+
 /**
  * An order's stock, lines of the same variant added up. The rows are locked in the order of variant ids, as placing an
  * order does (lock_stock): whoever meets on the same variants waits, none deadlocks.
  */
-function lockedStockOf(orderId: string): Prisma.Sql {
+function lockedStockOf(orderId: string, pieces = ALL_PIECES): Prisma.Sql {
   return Prisma.sql`
     wanted AS (
-      SELECT l.variant_id, sum(l.quantity)::int AS quantity
+      SELECT l.variant_id, sum(${pieces})::int AS quantity
         FROM order_lines l
        WHERE l.store_id = ${currentStore()}::uuid AND l.order_id = ${orderId}::uuid
        GROUP BY l.variant_id
+      HAVING sum(${pieces}) > 0
     ),
     locked AS MATERIALIZED (
       SELECT s.store_id, s.variant_id, wanted.quantity
@@ -53,7 +58,7 @@ export function shipmentOf(orderId: string): Prisma.Sql {
 /** Goods that came back lie on the shelf again. */
 export function returnOf(orderId: string, actorId: string | null): Prisma.Sql {
   return Prisma.sql`
-    WITH ${lockedStockOf(orderId)},
+    WITH ${lockedStockOf(orderId, PIECES_NOT_REFUNDED)},
     returned AS (
       UPDATE stock_levels s
          SET on_hand = s.on_hand + locked.quantity

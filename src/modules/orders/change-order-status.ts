@@ -143,8 +143,5 @@ function saleOf(order: OrderStepRow): Sale {
     customerId: order.customer_id,
     currency: order.currency,
     total: Number(order.total),
-    goods: Number(order.subtotal) - Number(order.discount),
-    deliveryFee: Number(order.delivery_fee),
-    tax: Number(order.tax),
   };
 }

@@ -1,25 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
-import { newId } from '../../common/ids.js';
 import { money } from '../../common/money.js';
 import { currentStore } from '../../common/request-context.js';
 import { type Actor, isStaff } from '../../http/actor.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
-import { WalletsService } from '../wallets/wallets.service.js';
 import type { PaymentResponse } from './dto/payment.dto.js';
 import { postSale } from './payments.queries.js';
+import { RefundPayment } from './refund-payment.js';
 
-/** What a sale is made of, minor units. */
+/** What was sold to whom, minor units. */
 export interface Sale {
   orderId: string;
   /** Null for a guest. */
   customerId: string | null;
   currency: string;
   total: number;
-  /** subtotal - discount */
-  goods: number;
-  deliveryFee: number;
-  tax: number;
 }
 
 interface Reversal {
@@ -31,7 +26,7 @@ interface Reversal {
 export class PaymentsService {
   constructor(
     private readonly database: Database,
-    private readonly wallets: WalletsService,
+    private readonly refunding: RefundPayment,
   ) {}
 
   /** Its customer's own, or any for staff. @throws NOT_FOUND */
@@ -70,8 +65,8 @@ export class PaymentsService {
   }
 
   /**
-   * An order that ends early owes nothing: a pending payment is voided, a captured one goes back to the customer's wallet.
-   * The caller holds the order's row.
+   * An order that ends early owes nothing: a pending payment is voided, what was captured and not yet refunded goes
+   * back. The caller holds the order's row.
    */
   async reverse(tx: Transaction, sale: Sale, { actorId, reason }: Reversal): Promise<void> {
     const voided = await tx.payment.updateMany({
@@ -79,45 +74,6 @@ export class PaymentsService {
       data: { status: 'VOIDED', updatedAt: new Date() },
     });
     if (voided.count > 0) return;
-    const [refunded] = await tx.payment.updateManyAndReturn({
-      where: { orderId: sale.orderId, status: 'CAPTURED', refundedAmount: 0 },
-      data: { status: 'REFUNDED', refundedAmount: sale.total, updatedAt: new Date() },
-      select: { id: true, method: true },
-    });
-    if (!refunded || sale.total === 0) return;
-    const refundId = newId();
-    await tx.refund.create({
-      data: {
-        storeId: currentStore(),
-        id: refundId,
-        paymentId: refunded.id,
-        amount: sale.total,
-        destination: refunded.method === 'WALLET' ? 'ORIGINAL' : 'WALLET',
-        status: 'SUCCEEDED',
-        reason,
-        actorId,
-      },
-    });
-    await this.wallets.post(tx, {
-      type: 'SALE_REFUND',
-      reference: refundId,
-      actorId,
-      currency: sale.currency,
-      entries: [
-        sale.customerId
-          ? { kind: 'CUSTOMER', ownerId: sale.customerId, amount: sale.total }
-          : { kind: 'CASH_VAULT', ownerId: currentStore(), amount: sale.total },
-        ...revenue(sale, -1),
-      ],
-    });
+    await this.refunding.rest(tx, { orderId: sale.orderId, actorId, reason });
   }
-}
-
-function revenue({ goods, deliveryFee, tax }: Sale, sign: 1 | -1) {
-  const ownerId = currentStore();
-  return [
-    { kind: 'SALES' as const, ownerId, amount: sign * goods },
-    { kind: 'DELIVERY_FEES' as const, ownerId, amount: sign * deliveryFee },
-    { kind: 'TAXES' as const, ownerId, amount: sign * tax },
-  ].filter(({ amount }) => amount !== 0);
 }

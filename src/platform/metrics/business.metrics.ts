@@ -28,6 +28,12 @@ export const businessMetrics = {
     labelNames: ['outcome'] as const,
     registers,
   }),
+  refunds: new Counter({
+    name: 'larder_refunds_total',
+    help: 'Refunds that staff asked for, and what became of those that had to wait',
+    labelNames: ['outcome'] as const,
+    registers,
+  }),
   assignments: new Counter({
     name: 'larder_shipping_assignments_total',
     help: 'Steps of assignments',
