@@ -124,6 +124,33 @@ const entries = {
   },
   APPROVAL_OWN_REQUEST: { status: 403, message: 'This is your own request: somebody else has to decide on it.' },
   APPROVAL_DECIDED: { status: 409, message: 'This has been decided already, or you have decided otherwise before.' },
+  // Cards
+  PAYMENT_DECLINED: {
+    status: 402,
+    message: 'The card was not charged: see details for the reason. Try another card.',
+  },
+  PAYMENT_SOURCE_INVALID: {
+    status: 422,
+    message: 'This is no card that the shop can charge. Send what the payment form of its provider gave you.',
+  },
+  PAYMENT_CLOSED: { status: 409, message: 'This payment does not wait for a card any more. Nothing was charged.' },
+  PAYMENT_IN_PROGRESS: {
+    status: 409,
+    message: 'The card is being asked already. Look again in a moment.',
+    retryAfter: 2,
+  },
+  PAYMENT_ATTEMPTS_EXCEEDED: { status: 409, message: 'Too many cards were tried for this order. Place a new one.' },
+  PAYMENT_INVALID_TRANSITION: {
+    status: 400,
+    message: 'The payment can not take this step from its status.',
+    rule: true,
+  },
+  PAYMENT_CAPTURE_FAILED: {
+    status: 409,
+    message: 'The provider did not hand the money over: see details for the reason.',
+  },
+  WEBHOOK_INVALID: { status: 400, message: 'This was not signed by the provider that it names.' },
+  WEBHOOK_TOO_OLD: { status: 400, message: 'This was signed too long ago. Send it again with a new signature.' },
   // Wallets
   INSUFFICIENT_FUNDS: { status: 409, message: 'There is not enough money in the wallet.' },
   SAME_WALLET: { status: 400, message: 'Choose two different wallets.', rule: true },
