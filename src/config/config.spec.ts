@@ -13,6 +13,11 @@ const BAD_TEXTS: [string, string, RegExp][] = [
   ['DEFAULT_STORE', 'My Store', /lower-case letters, digits and hyphens/],
   ['DEFAULT_STORE', '-store-', /lower-case letters, digits and hyphens/],
   ['JWT_SECRET', 'hunter2-hunter2', /at least 32 characters/],
+  ['LARDER_ROLE', 'butler-7', /one of the following values: all, api, worker/],
+  ['PAYMENT_PROVIDER', 'barter-7', /one of the following values: test, stripe, none/],
+  ['STRIPE_SECRET_KEY', 'pk_hunter2hunter2', /begins with sk_ or rk_/],
+  ['STRIPE_WEBHOOK_SECRET', 'hunter2-hunter2', /begins with whsec_/],
+  ['STRIPE_API_BASE', 'https://api.stripe.com/v1', /URL without a path/],
 ];
 const ANY_TEXT = ['HOST', 'DATA_DIR'];
 
@@ -112,6 +117,21 @@ describe('timeouts', () => {
   });
 });
 
+describe('cards', () => {
+  const keys = { STRIPE_SECRET_KEY: 'sk_test_hunter2hunter2', STRIPE_WEBHOOK_SECRET: 'whsec_hunter2hunter2' };
+
+  it('are charged by Stripe only with its key and its secret', () => {
+    expect(problemsOf({ PAYMENT_PROVIDER: 'stripe' }).map((line) => line.split(':')[0])).toEqual(Object.keys(keys));
+    expect(problemsOf({ PAYMENT_PROVIDER: 'stripe', ...keys })).toEqual([]);
+  });
+
+  it('are answered within the request', () => {
+    expect(problemsOf({ PAYMENT_TIMEOUT_MS: String(defaults.REQUEST_DEADLINE_MS) })).toEqual([
+      'PAYMENT_TIMEOUT_MS: must be shorter than REQUEST_DEADLINE_MS, which contains it',
+    ]);
+  });
+});
+
 describe('production', () => {
   const safe = { NODE_ENV: 'production', DATABASE_URL: OWN_DATABASE, JWT_SECRET: OWN_SECRET };
 
@@ -125,6 +145,7 @@ describe('production', () => {
     ['a short secret', { ...safe, JWT_SECRET: 'short' }, ['JWT_SECRET']],
     ['no database', { ...safe, DATABASE_URL: '' }, ['DATABASE_URL']],
     ['neither', { NODE_ENV: 'production' }, ['JWT_SECRET', 'DATABASE_URL']],
+    ['cards that charge nobody', { ...safe, PAYMENT_PROVIDER: 'test' }, ['PAYMENT_PROVIDER']],
   ])('does not start with %s', (_what, environment, keys) => {
     const problems = problemsOf(environment);
     expect(problems.map((line) => line.split(':')[0])).toEqual(keys);

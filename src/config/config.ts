@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, MinLength, validateSync } from 'class-validator';
-import { setting } from './setting.js';
+import { setting, settingNotes } from './setting.js';
 
 export const DEVELOPMENT_SECRET = 'larder-development-secret-do-not-use-in-production';
 
@@ -127,6 +127,34 @@ export class LarderConfig {
   @Max(3650)
   OUTBOX_KEEP_DAYS: number = 30;
 
+  @setting({
+    about:
+      'who charges cards: test (offline, refused in production), stripe, or none; test where it is not set, none in production',
+  })
+  @IsOptional()
+  @IsIn(['test', 'stripe', 'none'])
+  PAYMENT_PROVIDER?: 'test' | 'stripe' | 'none';
+
+  @setting({ about: 'API key of the Stripe account', secret: true })
+  @IsOptional()
+  @Matches(/^(sk|rk)_\w{8,}$/, { message: 'expected a key that begins with sk_ or rk_' })
+  STRIPE_SECRET_KEY?: string;
+
+  @setting({ about: 'secret that signs what Stripe sends to /api/webhooks/payments/stripe', secret: true })
+  @IsOptional()
+  @Matches(/^whsec_\w{8,}$/, { message: 'expected a secret that begins with whsec_' })
+  STRIPE_WEBHOOK_SECRET?: string;
+
+  @setting({ about: 'where Stripe is; another than its own only for tests' })
+  @Matches(/^https?:\/\/[^/\s]+$/, { message: 'expected a URL without a path' })
+  STRIPE_API_BASE: string = 'https://api.stripe.com';
+
+  @setting({ about: 'after this a payment provider is taken for silent, and asked again later', unit: 'ms' })
+  @IsInt()
+  @Min(1)
+  @Max(600_000)
+  PAYMENT_TIMEOUT_MS: number = 4000;
+
   @setting({ about: 'a query as slow as this is logged', unit: 'ms' })
   @IsInt()
   @Min(1)
@@ -164,8 +192,7 @@ const TIMEOUTS_OUTSIDE_IN = [
 
 /** @throws ConfigurationError that lists every problem. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): LarderConfig {
-  const known = Object.keys(new LarderConfig());
-  const given = [...known, 'DATABASE_URL']
+  const given = [...settingNotes().keys()]
     .filter((key) => environment[key] !== undefined && environment[key] !== '')
     .map((key) => [key, environment[key]]);
   const config = plainToInstance(LarderConfig, Object.fromEntries(given), {
@@ -186,6 +213,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Larder
   if (config.POOL_ACQUIRE_TIMEOUT_MS >= config.REQUEST_DEADLINE_MS) {
     problems.push('POOL_ACQUIRE_TIMEOUT_MS: must be shorter than REQUEST_DEADLINE_MS, which contains it');
   }
+  if (config.PAYMENT_TIMEOUT_MS >= config.REQUEST_DEADLINE_MS) {
+    problems.push('PAYMENT_TIMEOUT_MS: must be shorter than REQUEST_DEADLINE_MS, which contains it');
+  }
+  if (config.PAYMENT_PROVIDER === 'stripe') {
+    for (const key of ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const) {
+      if (!config[key]) problems.push(`${key}: required for PAYMENT_PROVIDER=stripe`);
+    }
+  }
   if (config.NODE_ENV === 'production') problems.push(...unsafeInProduction(config));
   if (problems.length > 0) throw new ConfigurationError(`Larder can not start:\n  ${problems.join('\n  ')}`);
   return config;
@@ -197,6 +232,8 @@ function unsafeInProduction(config: LarderConfig): string[] {
     problems.push('JWT_SECRET: set your own in production, 32 characters or more');
   if (!config.DATABASE_URL)
     problems.push('DATABASE_URL: required in production; the embedded PostgreSQL is for trying out');
+  if (config.PAYMENT_PROVIDER === 'test')
+    problems.push('PAYMENT_PROVIDER: test charges nobody; in production use stripe or none');
   return problems;
 }
 
