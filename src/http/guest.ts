@@ -18,10 +18,19 @@ export const CurrentVisitor = createParamDecorator((_data: unknown, context: Exe
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   const { userId, roles } = request.context;
   if (userId && roles) return { actor: { id: userId, roles }, cartTokenHash: null };
-  const token = request.headers['x-cart-token'];
-  const isToken = typeof token === 'string' && token !== '' && token.length <= MAX_TOKEN;
-  return { cartTokenHash: isToken ? hashCartToken(token) : null };
+  return { cartTokenHash: sentCartToken(request) };
 });
+
+/** SHA-256 of X-Cart-Token, whoever sends it; null where none was sent. For who comes in with the cart he had as a guest. */
+export const SentCartToken = createParamDecorator((_data: unknown, context: ExecutionContext): Buffer | null =>
+  sentCartToken(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+export function sentCartToken({ headers }: FastifyRequest): Buffer | null {
+  const token = headers['x-cart-token'];
+  const isToken = typeof token === 'string' && token !== '' && token.length <= MAX_TOKEN;
+  return isToken ? hashCartToken(token) : null;
+}
 
 /** What is kept of a cart's token. */
 export function hashCartToken(token: string): Buffer {

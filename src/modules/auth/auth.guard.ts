@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { failure } from '../../common/exceptions/failure.js';
 import { type Access, ACCESS } from '../../http/access.js';
+import { sentCartToken } from '../../http/guest.js';
 import { StoresService } from '../stores/stores.service.js';
 import { AccessTokens } from './access-tokens.js';
 
@@ -24,7 +25,7 @@ export class AuthGuard implements CanActivate {
     const request = execution.switchToHttp().getRequest<FastifyRequest>();
     const token = access === 'anonymous' ? undefined : bearerToken(request);
     if (token === undefined) {
-      if (access !== 'anonymous' && access !== 'public') throw failure('UNAUTHENTICATED');
+      if (!isOpen(access, request)) throw failure('UNAUTHENTICATED');
       request.context.storeId = await this.stores.idOf(storeHeader(request));
       return true;
     }
@@ -35,6 +36,12 @@ export class AuthGuard implements CanActivate {
     if (Array.isArray(access) && !claims.roles.some((role) => access.includes(role))) throw failure('FORBIDDEN');
     return true;
   }
+}
+
+/** Whether a route is for somebody without a login. */
+function isOpen(access: Access | undefined, request: FastifyRequest): boolean {
+  if (!Array.isArray(access)) return access === 'anonymous' || access === 'public';
+  return access.includes('STRANGER') || (access.includes('GUEST') && sentCartToken(request) !== null);
 }
 
 function bearerToken(request: FastifyRequest): string | undefined {
