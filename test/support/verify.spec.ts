@@ -29,7 +29,7 @@ const DAMAGES: [string, string, string][] = [
     'a parcel that left twice',
     `INSERT INTO stock_movements (store_id, variant_id, delta, reason, order_id)
      SELECT store_id, variant_id, delta, reason, order_id FROM stock_movements WHERE order_id = $1`,
-    'what left the shelf for an order is what its status says',
+    'what left the shelf for an order',
   ],
   [
     'a line',
@@ -41,7 +41,11 @@ const DAMAGES: [string, string, string][] = [
   ['an event', `DELETE FROM outbox_events WHERE aggregate_id = $1 AND type = 'order.shipping'`, 'has its event'],
   ['an assignment', `UPDATE orders SET status = 'CANCELLED' ${ORDER}`, 'an order has one active assignment at most'],
   ['a payment', `UPDATE payments SET status = 'CAPTURED' WHERE order_id = $1`, 'a payment is where its order is'],
-  ['a capture', 'UPDATE payments SET captured_amount = 1 WHERE order_id = $1', 'what was captured is one SALE'],
+  [
+    'a capture',
+    'UPDATE payments SET captured_amount = 1 WHERE order_id = $1',
+    'the status of a payment says what was captured',
+  ],
   [
     'a delivery',
     `UPDATE shipping_assignments SET status = 'DELIVERED', cash_collected = 1 WHERE order_id = $1`,

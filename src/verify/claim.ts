@@ -1,0 +1,29 @@
+/** Something that holds in every sound database. */
+export interface Claim {
+  /** Says what holds, so that a broken one reads as what is wrong. */
+  name: string;
+  /**
+   * Finds what breaks it: the store and the id first, then what an investigation starts from. Set-based: every table is read
+   * as a whole, never a row of one for each row of another, so that its time grows with the shop and not with its square.
+   */
+  sql: string;
+}
+
+export interface ClaimGroup {
+  /** One word, for --only. */
+  name: string;
+  claims: readonly Claim[];
+}
+
+/** What became of checking one claim. */
+export interface Finding {
+  group: string;
+  claim: string;
+  /** Rows that break it; null when it could not be checked. */
+  broken: number | null;
+  /** The first of them. */
+  rows: Record<string, unknown>[];
+  ms: number;
+  /** Why it could not be checked. */
+  error?: string;
+}

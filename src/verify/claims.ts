@@ -1,0 +1,23 @@
+import { APPROVALS } from './approvals.claims.js';
+import { BOOKINGS } from './bookings.claims.js';
+import type { ClaimGroup } from './claim.js';
+import { LEDGER } from './ledger.claims.js';
+import { ORDERS } from './orders.claims.js';
+import { PAYMENTS } from './payments.claims.js';
+import { PLATFORM } from './platform.claims.js';
+import { REFUNDS } from './refunds.claims.js';
+import { SHIPPING } from './shipping.claims.js';
+import { STOCK } from './stock.claims.js';
+
+/** All that Larder says of its database, the longest to check first: at the end no connection waits for another. */
+export const CLAIMS: readonly ClaimGroup[] = [
+  LEDGER,
+  STOCK,
+  ORDERS,
+  PAYMENTS,
+  REFUNDS,
+  BOOKINGS,
+  SHIPPING,
+  APPROVALS,
+  PLATFORM,
+];

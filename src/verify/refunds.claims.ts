@@ -1,0 +1,106 @@
+import type { ClaimGroup } from './claim.js';
+
+export const REFUNDS: ClaimGroup = {
+  name: 'refunds',
+  claims: [
+    {
+      name: 'what a payment has refunded, and is about to, is what its refunds say; never more than was captured',
+      sql: `
+        SELECT p.store_id, p.id AS payment_id, p.order_id, p.captured_amount, p.refunded_amount, p.refunding_amount,
+               coalesce(r.refunded, 0) AS refunded, coalesce(r.refunding, 0) AS refunding
+          FROM payments p
+          LEFT JOIN (
+            SELECT store_id, payment_id,
+                   coalesce(sum(amount) FILTER (WHERE status = 'SUCCEEDED'), 0) AS refunded,
+                   coalesce(sum(amount) FILTER (WHERE status IN ('REQUESTED', 'APPROVED', 'PROCESSING')), 0) AS refunding
+              FROM refunds
+             GROUP BY store_id, payment_id
+          ) r ON r.store_id = p.store_id AND r.payment_id = p.id
+         WHERE p.refunded_amount <> coalesce(r.refunded, 0) OR p.refunding_amount <> coalesce(r.refunding, 0)
+            OR p.refunded_amount + p.refunding_amount > p.captured_amount`,
+    },
+    {
+      name: 'of an order that has ended nothing is kept that no refund tried to give back',
+      sql: `
+        SELECT o.store_id, o.id AS order_id, o.status, p.captured_amount, p.refunded_amount, p.refunding_amount
+          FROM orders o
+          JOIN payments p ON p.store_id = o.store_id AND p.order_id = o.id
+          LEFT JOIN (
+            SELECT store_id, payment_id, sum(amount) AS failed FROM refunds WHERE status = 'FAILED' GROUP BY store_id, payment_id
+          ) r ON r.store_id = p.store_id AND r.payment_id = p.id
+         WHERE o.status IN ('CANCELLED', 'RETURNED', 'EXPIRED')
+           AND p.refunded_amount + p.refunding_amount + coalesce(r.failed, 0) < p.captured_amount`,
+    },
+    {
+      name: 'every refund that succeeded is one SALE_REFUND of its amount, and no other is on the ledger',
+      sql: `
+        SELECT store_id, refund_id, sum(refunded) AS refunded, sum(posted) AS posted
+          FROM (
+            SELECT store_id, id::text AS refund_id, amount AS refunded, 0 AS posted
+              FROM refunds
+             WHERE status = 'SUCCEEDED'
+             UNION ALL
+            SELECT t.store_id, t.reference, 0, e.amount
+              FROM ledger_transactions t
+              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
+              JOIN wallets w ON w.id = e.wallet_id
+             WHERE t.type = 'SALE_REFUND' AND w.kind NOT IN ('SALES', 'DELIVERY_FEES', 'PROMOTIONS', 'TAXES')
+          ) given
+         GROUP BY store_id, refund_id
+        HAVING sum(refunded) <> sum(posted)`,
+    },
+    {
+      name: 'a sale that was taken back as a whole has left nothing of itself on the ledger',
+      // Of each kind of revenue apart: the shares of all its refunds add up to it, to the cent.
+      sql: `
+        WITH reversals AS (
+          SELECT p.store_id, p.order_id::text AS order_id, 'SALE_REFUND' AS type, r.id::text AS reference
+            FROM refunds r
+            JOIN payments p ON p.store_id = r.store_id AND p.id = r.payment_id
+           WHERE r.status = 'SUCCEEDED'
+           UNION ALL
+          SELECT store_id, reference, type, reference
+            FROM ledger_transactions
+           WHERE type = 'RECEIVABLE_CANCELLED'
+        ), facts AS (
+          SELECT * FROM reversals
+           UNION ALL
+          SELECT DISTINCT store_id, order_id, 'SALE', order_id FROM reversals
+        )
+        SELECT store_id, order_id, kind, amount
+          FROM (
+            SELECT f.store_id, f.order_id, w.kind, sum(e.amount) AS amount,
+                   sum(sum(e.amount)) OVER (PARTITION BY f.store_id, f.order_id) AS left_over
+              FROM facts f
+              JOIN ledger_transactions t ON t.store_id = f.store_id AND t.type = f.type AND t.reference = f.reference
+              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
+              JOIN wallets w ON w.id = e.wallet_id AND w.kind IN ('SALES', 'DELIVERY_FEES', 'PROMOTIONS', 'TAXES')
+             GROUP BY f.store_id, f.order_id, w.kind
+          ) sale
+         WHERE (left_over = 0 AND amount <> 0) OR left_over < 0`,
+    },
+    {
+      name: 'the pieces of a line that refunds cover are those of its refunds that did not come to nothing, and no more than it has',
+      sql: `
+        SELECT l.store_id, l.order_id, l.line_no, l.quantity, l.refunded_quantity, coalesce(b.pieces, 0) AS pieces
+          FROM order_lines l
+          LEFT JOIN (
+            SELECT b.store_id, b.order_id, b.line_no, sum(b.quantity) AS pieces
+              FROM refund_lines b
+              JOIN refunds r ON r.store_id = b.store_id AND r.id = b.refund_id AND r.status NOT IN ('FAILED', 'REJECTED')
+             GROUP BY b.store_id, b.order_id, b.line_no
+          ) b ON b.store_id = l.store_id AND b.order_id = l.order_id AND b.line_no = l.line_no
+         WHERE l.refunded_quantity <> coalesce(b.pieces, 0) OR l.refunded_quantity > l.quantity`,
+    },
+    {
+      name: 'a refund of pieces is the sum of its lines, which are lines of its own order',
+      sql: `
+        SELECT b.store_id, b.refund_id, r.amount, sum(b.amount) AS pieces
+          FROM refund_lines b
+          JOIN refunds r ON r.store_id = b.store_id AND r.id = b.refund_id
+          JOIN payments p ON p.store_id = r.store_id AND p.id = r.payment_id
+         GROUP BY b.store_id, b.refund_id, r.amount, p.order_id
+        HAVING sum(b.amount) <> r.amount OR bool_or(b.order_id <> p.order_id)`,
+    },
+  ],
+};

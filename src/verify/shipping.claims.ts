@@ -1,0 +1,81 @@
+import type { ClaimGroup } from './claim.js';
+
+export const SHIPPING: ClaimGroup = {
+  name: 'shipping',
+  claims: [
+    {
+      name: 'an order has one active assignment at most, and none once it has ended',
+      sql: `
+        SELECT a.store_id, a.order_id, o.status, count(*) AS active
+          FROM shipping_assignments a
+          JOIN orders o ON o.store_id = a.store_id AND o.id = a.order_id
+         WHERE a.status IN ('OFFERED', 'ACCEPTED', 'PICKED_UP')
+         GROUP BY a.store_id, a.order_id, o.status
+        HAVING count(*) > 1 OR o.status IN ('DELIVERED', 'CANCELLED', 'RETURNED', 'EXPIRED')`,
+    },
+    {
+      name: 'a parcel that an agent has is on its way, one that he has delivered has arrived',
+      sql: `
+        SELECT a.store_id, a.id AS assignment_id, a.status, o.id AS order_id, o.status AS order_status
+          FROM shipping_assignments a
+          JOIN orders o ON o.store_id = a.store_id AND o.id = a.order_id
+         WHERE (a.status = 'PICKED_UP' AND o.status <> 'SHIPPING')
+            OR (a.status = 'DELIVERED' AND o.status NOT IN ('DELIVERED', 'RETURNED'))`,
+    },
+    {
+      name: 'an assignment has the times that its status says, and an agent once it was taken',
+      sql: `
+        SELECT store_id, id AS assignment_id, status, agent_id, accepted_at, picked_up_at, delivered_at
+          FROM shipping_assignments
+         WHERE (status IN ('ACCEPTED', 'PICKED_UP', 'DELIVERED') AND (agent_id IS NULL OR accepted_at IS NULL))
+            OR (status IN ('PICKED_UP', 'DELIVERED') AND picked_up_at IS NULL)
+            OR (status = 'DELIVERED') <> (delivered_at IS NOT NULL)
+            OR (status = 'OFFERED' AND accepted_at IS NOT NULL)`,
+    },
+    {
+      name: 'an order was delivered once at most',
+      sql: `
+        SELECT store_id, order_id, count(*) AS deliveries
+          FROM shipping_assignments
+         WHERE status = 'DELIVERED'
+         GROUP BY store_id, order_id
+        HAVING count(*) > 1`,
+    },
+    {
+      name: 'cash that agents collected is what their deliveries captured',
+      sql: `
+        SELECT a.store_id, a.id AS assignment_id, a.order_id, a.cash_collected, p.captured_amount
+          FROM shipping_assignments a
+          JOIN payments p ON p.store_id = a.store_id AND p.order_id = a.order_id
+         WHERE a.status = 'DELIVERED' AND p.method = 'COD' AND a.cash_collected IS DISTINCT FROM p.captured_amount`,
+    },
+    {
+      name: 'an agent was paid for deliveries that he made, once for each',
+      sql: `
+        SELECT t.store_id, t.id AS transaction_id, t.reference AS assignment_id
+          FROM ledger_transactions t
+          JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id AND e.amount > 0
+          JOIN wallets w ON w.id = e.wallet_id
+          LEFT JOIN shipping_assignments a
+            ON a.store_id = t.store_id AND a.id::text = t.reference AND a.agent_id = w.owner_id AND a.status = 'DELIVERED'
+         WHERE t.type = 'AGENT_FEE' AND (a.id IS NULL OR w.kind <> 'AGENT_EARNINGS')`,
+    },
+    {
+      name: 'cash that was handed in is on the ledger, and what is there was handed in',
+      sql: `
+        SELECT store_id, remittance_id, sum(handed_in) AS handed_in, sum(posted) AS posted
+          FROM (
+            SELECT store_id, id::text AS remittance_id, amount AS handed_in, 0 AS posted
+              FROM remittances
+             UNION ALL
+            SELECT t.store_id, t.reference, 0, e.amount
+              FROM ledger_transactions t
+              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
+              JOIN wallets w ON w.id = e.wallet_id AND w.kind = 'AGENT_CASH'
+             WHERE t.type = 'REMITTANCE'
+          ) cash
+         GROUP BY store_id, remittance_id
+        HAVING sum(handed_in) <> sum(posted)`,
+    },
+  ],
+};

@@ -1,0 +1,67 @@
+import type { ClaimGroup } from './claim.js';
+
+export const STOCK: ClaimGroup = {
+  name: 'stock',
+  claims: [
+    {
+      name: 'stock on hand is the sum of its movements',
+      sql: `
+        SELECT store_id, variant_id, sum(on_hand) AS on_hand, sum(moved) AS moved
+          FROM (
+            SELECT store_id, variant_id, on_hand, 0 AS moved, 1 AS levels
+              FROM stock_levels
+             UNION ALL
+            SELECT store_id, variant_id, 0, delta, 0
+              FROM stock_movements
+          ) stock
+         GROUP BY store_id, variant_id
+        HAVING sum(on_hand) <> sum(moved) OR sum(levels) <> 1`,
+    },
+    {
+      name: 'reserved is what open orders want, and never above what is on hand',
+      sql: `
+        SELECT store_id, variant_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved, sum(wanted) AS wanted
+          FROM (
+            SELECT store_id, variant_id, on_hand, reserved, 0 AS wanted
+              FROM stock_levels
+             UNION ALL
+            SELECT l.store_id, l.variant_id, 0, 0, l.quantity
+              FROM orders o
+              JOIN order_lines l ON l.store_id = o.store_id AND l.order_id = o.id
+             WHERE o.status IN ('PENDING', 'CONFIRMED', 'PREPARING') AND o.imported_at IS NULL
+          ) stock
+         GROUP BY store_id, variant_id
+        HAVING sum(reserved) <> sum(wanted) OR sum(reserved) > sum(on_hand) OR sum(reserved) < 0`,
+    },
+    {
+      name: 'what left the shelf for an order, and what came back, is what its status and its refunds say',
+      // Of a returned order everything comes back but what refunds cover; of a refund what is not the customer's to keep.
+      sql: `
+        SELECT store_id, order_id, variant_id, sum(sold) AS sold, sum(returned) AS returned, sum(scrapped) AS scrapped
+          FROM (
+            SELECT l.store_id, l.order_id, l.variant_id,
+                   CASE WHEN o.status IN ('SHIPPING', 'DELIVERED', 'RETURNED') THEN l.quantity ELSE 0 END AS sold,
+                   CASE WHEN o.status = 'RETURNED' THEN l.quantity - l.refunded_quantity ELSE 0 END AS returned,
+                   0 AS scrapped
+              FROM order_lines l
+              JOIN orders o ON o.store_id = l.store_id AND o.id = l.order_id
+             WHERE o.imported_at IS NULL
+             UNION ALL
+            SELECT l.store_id, l.order_id, l.variant_id, 0, b.quantity, CASE b.goods WHEN 'SCRAP' THEN b.quantity ELSE 0 END
+              FROM refund_lines b
+              JOIN refunds r ON r.store_id = b.store_id AND r.id = b.refund_id AND r.status = 'SUCCEEDED'
+              JOIN order_lines l ON l.store_id = b.store_id AND l.order_id = b.order_id AND l.line_no = b.line_no
+             WHERE b.goods <> 'KEEP'
+             UNION ALL
+            SELECT store_id, order_id, variant_id,
+                   CASE reason WHEN 'SALE' THEN delta ELSE 0 END,
+                   CASE reason WHEN 'RETURN' THEN -delta ELSE 0 END,
+                   CASE reason WHEN 'DAMAGE' THEN delta ELSE 0 END
+              FROM stock_movements
+             WHERE order_id IS NOT NULL
+          ) moved
+         GROUP BY store_id, order_id, variant_id
+        HAVING sum(sold) <> 0 OR sum(returned) <> 0 OR sum(scrapped) <> 0`,
+    },
+  ],
+};
