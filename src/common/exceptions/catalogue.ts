@@ -84,6 +84,12 @@ const entries = {
   },
   CART_EMPTY: { status: 409, message: 'There is nothing in the cart. Put something in first.' },
   CART_CLOSED: { status: 409, message: 'This cart was ordered already or merged into another. Open a new one.' },
+  CART_FULL: {
+    status: 409,
+    message: 'There are 1,000 different products in the cart, and no more can be. Order these first.',
+  },
+  QUOTE_INVALID: { status: 400, message: 'This is no quote of this cart. Ask for a new one.' },
+  QUOTE_EXPIRED: { status: 409, message: 'This quote has expired. Ask for a new one.' },
   QUOTE_CHANGED: { status: 409, message: 'The total is another one now: see details. Ask for a new quote.' },
   ORDER_INVALID_TRANSITION: { status: 400, message: 'The order can not take this step from its status.', rule: true },
   ORDER_CANNOT_CANCEL_AFTER_SHIPPING: {

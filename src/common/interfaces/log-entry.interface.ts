@@ -1,6 +1,7 @@
 type LogDomain =
   | 'approval'
   | 'auth'
+  | 'cart'
   | 'catalog'
   | 'database'
   | 'embedded'
