@@ -50,10 +50,11 @@ export async function fillInBulk(client: pg.Client): Promise<Volume> {
     SELECT ${store}, id, 'Agent ' || n, 'ONLINE', ARRAY[(10000 + n % 5000)::text, (20000 + n % 5000)::text] FROM ${SERIES}`);
   await client.query(`
     INSERT INTO shipping_assignments (
-      store_id, id, order_id, agent_id, status, zip, currency, promised_at, created_at, accepted_at, delivered_at
+      store_id, id, order_id, agent_id, status, zip, currency, promised_at, created_at, accepted_at, delivered_at, closed_at
     )
     SELECT ${store}, id, id, ${oneOf('agent', 1000)}, CASE n % 50 WHEN 0 THEN 'FAILED' ELSE 'DELIVERED' END, '10001', 'USD',
-           at + interval '2 hours', at, at, CASE n % 50 WHEN 0 THEN NULL ELSE at + (n % 150) * interval '1 minute' END
+           at + interval '2 hours', at, at, CASE n % 50 WHEN 0 THEN NULL ELSE at + (n % 150) * interval '1 minute' END,
+           at + (n % 150) * interval '1 minute'
       FROM ${SERIES}, LATERAL (SELECT now() - (${ROWS} - n) * interval '10 minutes' AS at) AS t`);
   await client.query(`
     INSERT INTO wallets (store_id, id, kind, owner_id, currency, balance_kept)

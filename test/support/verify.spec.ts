@@ -48,7 +48,7 @@ const DAMAGES: [string, string, string][] = [
   ],
   [
     'a delivery',
-    `UPDATE shipping_assignments SET status = 'DELIVERED', cash_collected = 1 WHERE order_id = $1`,
+    `UPDATE shipping_assignments SET status = 'DELIVERED', closed_at = now(), cash_collected = 1 WHERE order_id = $1`,
     'cash that agents collected',
   ],
   [
