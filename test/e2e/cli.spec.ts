@@ -64,7 +64,7 @@ describe('create-store', () => {
           JOIN wallets w ON w.store_id = s.id
          GROUP BY s.id`),
     );
-    expect(rows).toEqual([{ currency: 'EUR', zips: ['10115', '10117'], wallets: 7 }]);
+    expect(rows).toEqual([{ currency: 'EUR', zips: ['10115', '10117'], wallets: 9 }]);
   });
 
   it('takes the password from the environment and does not show it', async () => {

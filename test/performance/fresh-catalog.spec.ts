@@ -44,8 +44,9 @@ it('reads each line of an order by key, in a catalog that was loaded a moment ag
   const { rows } = await sql.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
     `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
      SELECT place_order(
-              $1, gen_random_uuid(), $2, 'COD', (SELECT array_agg(id) FROM (SELECT id FROM variants LIMIT ${LINES}) v),
-              array_fill(1, ARRAY[${LINES}]), $3, '123456', NULL, 'POST /api/orders', $4, 'fingerprint'
+              $1, gen_random_uuid(), $2, NULL, NULL, NULL, 'COD', NULL,
+              (SELECT array_agg(id) FROM (SELECT id FROM variants LIMIT ${LINES}) v), array_fill(1, ARRAY[${LINES}]), $3,
+              NULL, NULL, NULL, '123456', NULL, 'POST /api/orders', $4, 'fingerprint'
             )`,
     [store.id, customer.id, JSON.stringify(ADDRESS), freshKey()],
   );
