@@ -7,7 +7,7 @@ import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { readDatabaseError } from '../../platform/prisma/database-error.js';
 import { InventoryService } from '../inventory/inventory.service.js';
-import { PaymentsService, type Sale } from '../payments/payments.service.js';
+import { type CashAtTheDoor, PaymentsService, type Sale } from '../payments/payments.service.js';
 import { lockOrderForStep, moveOrder, orderForStep, type OrderStepRow, releaseBooking } from './orders.queries.js';
 import { type OrderStatus, type StepEffect, stepFor, type StepRole } from './orders.states.js';
 
@@ -15,8 +15,8 @@ export interface StepBy {
   actorId?: string;
   roles: readonly StepRole[];
   reason?: string;
-  /** The agent who holds the cash of this step, if one does. */
-  cashAgentId?: string;
+  /** What the agent took whose step it is. */
+  cash?: CashAtTheDoor;
 }
 
 export interface StepTaken {
@@ -126,7 +126,7 @@ export class ChangeOrderStatus {
       case 'RESTOCK':
         return this.inventory.restock(tx, order.id, by.actorId ?? null);
       case 'COLLECT_CASH':
-        return this.payments.collectCash(tx, saleOf(order), { actorId: by.actorId, agentId: by.cashAgentId });
+        return this.payments.collectCash(tx, saleOf(order), { actorId: by.actorId, cash: by.cash });
       case 'REVERSE_PAYMENT':
         return this.payments.reverse(tx, saleOf(order), {
           actorId: by.actorId,

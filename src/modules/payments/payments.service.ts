@@ -17,6 +17,12 @@ export interface Sale {
   total: number;
 }
 
+/** What an agent took for a parcel, minor units: no more than its total. */
+export interface CashAtTheDoor {
+  agentId: string;
+  collected: number;
+}
+
 interface Reversal {
   actorId?: string;
   reason: string;
@@ -49,19 +55,22 @@ export class PaymentsService {
   }
 
   /**
-   * Cash for an order is there: in the agent's hand, or in the vault when staff took it. The caller holds the order's row.
-   * An order that is paid already stays as it is.
+   * Cash for an order is there: in the vault when staff took it, else in an agent's hand, who may have got a part of it only:
+   * the rest the customer owes. The caller holds the order's row. An order that is paid already stays as it is.
    */
-  async collectCash(tx: Transaction, sale: Sale, by: { actorId?: string; agentId?: string }): Promise<void> {
+  async collectCash(tx: Transaction, sale: Sale, by: { actorId?: string; cash?: CashAtTheDoor }): Promise<void> {
+    const collected = by.cash ? by.cash.collected : sale.total;
     const captured = await tx.payment.updateMany({
       where: { orderId: sale.orderId, method: 'COD', status: 'PENDING' },
-      data: { status: 'CAPTURED', capturedAmount: sale.total, updatedAt: new Date() },
+      data: { status: 'CAPTURED', capturedAmount: collected, updatedAt: new Date() },
     });
+    if (captured.count === 0 && by.cash && collected > 0) throw new Error('Cash was taken for what is not to be paid in cash');
     if (captured.count === 0 || sale.total === 0) return;
-    const cash = by.agentId
-      ? { kind: 'AGENT_CASH' as const, ownerId: by.agentId, amount: -sale.total }
-      : { kind: 'CASH_VAULT' as const, ownerId: currentStore(), amount: -sale.total };
-    await tx.$queryRaw(postSale(sale.orderId, by.actorId ?? null, [cash]));
+    const cash = by.cash
+      ? { kind: 'AGENT_CASH' as const, ownerId: by.cash.agentId, amount: -collected }
+      : { kind: 'CASH_VAULT' as const, ownerId: currentStore(), amount: -collected };
+    const owed = { kind: 'RECEIVABLES' as const, ownerId: currentStore(), amount: collected - sale.total };
+    await tx.$queryRaw(postSale(sale.orderId, by.actorId ?? null, [cash, owed]));
   }
 
   /**

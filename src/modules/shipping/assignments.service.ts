@@ -122,7 +122,7 @@ export class AssignmentsService implements OnModuleInit {
 
   /** An order that ends takes its assignment with it; one that an agent carries is his to deliver. The order is locked. */
   private async followOrder(tx: Transaction, { order, to, by }: StepTaken): Promise<void> {
-    const takenOverTheCounter = to === 'DELIVERED' && !by.cashAgentId;
+    const takenOverTheCounter = to === 'DELIVERED' && !by.cash;
     if (takenOverTheCounter) {
       // First the offer, then the look: an acceptance comes before the one or after the other.
       await this.cancel(tx, order.id, ['OFFERED']);

@@ -121,7 +121,10 @@ export class CarryParcel {
     });
     checkProof(terms.delivery_proof, body.proof, order);
     checkCash(carried, body);
-    await this.orders.stepWithin(tx, order.id, 'DELIVERED', { ...byAgent(agentId), cashAgentId: agentId });
+    await this.orders.stepWithin(tx, order.id, 'DELIVERED', {
+      ...byAgent(agentId),
+      cash: { agentId, collected: Number(carried.cashDue) },
+    });
     await this.payFee(tx, assignmentId, agentId, order.currency, Number(terms.agent_fee));
     const [row] = await tx.$queryRaw<DocumentRow[]>(assignmentDocument(assignmentId, agentId));
     if (!row) throw failure('NOT_FOUND');
