@@ -47,6 +47,19 @@ export function postQuery({ type, reference, actorId, memo, currency, entries }:
        AND w.currency = ${currency}::text`;
 }
 
+/** Posts one transaction between two wallets that are known by their ids. */
+export function postBetween(
+  from: string,
+  to: string,
+  { type, reference, actorId, memo, currency, amount }: Omit<Posting, 'entries'> & { amount: number },
+): Prisma.Sql {
+  return Prisma.sql`
+    SELECT ledger_post(
+             ${currentStore()}::uuid, ${type}::text, ${reference}::text, ${actorId ?? null}::uuid, ${memo ?? null}::text,
+             ${currency}::text, ARRAY[${from}::uuid, ${to}::uuid], ARRAY[-${amount}::bigint, ${amount}::bigint]
+           ) AS id`;
+}
+
 export interface Movement {
   type: 'TOP_UP' | 'WITHDRAWAL' | 'TRANSFER';
   actorId: string;
@@ -58,15 +71,17 @@ export interface Movement {
   refusal: ErrorCode | null;
 }
 
-/** See move_money(). */
-export function moveMoney(movement: Movement, { route, key, fingerprint }: IdempotentRequest): Prisma.Sql {
+/** See move_money() and, for a withdrawal, which may have to wait for approval, withdraw_money(). */
+export function moveMoney(movement: Movement, request: IdempotentRequest): Prisma.Sql {
   const { type, actorId, from, to, amount, currency, refusal } = movement;
+  const { route, key, fingerprint } = request;
   // Opaque: whoever sees the entry learns neither who acted nor his key.
   const reference = hash('sha256', `${actorId}:${key}`, 'hex');
-  return Prisma.sql`
-    SELECT outcome, status_code, response
-      FROM move_money(
-             ${currentStore()}::uuid, ${actorId}::uuid, ${route}::text, ${key}::text, ${fingerprint}::text, ${refusal}::text,
-             ${type}::text, ${reference}::text, ${from}::uuid, ${to}::uuid, ${amount}::bigint, ${currency}::text
-           )`;
+  const asked = Prisma.sql`
+    ${currentStore()}::uuid, ${actorId}::uuid, ${route}::text, ${key}::text, ${fingerprint}::text, ${refusal}::text`;
+  const moved = Prisma.sql`
+    ${reference}::text, ${from}::uuid, ${to}::uuid, ${amount}::bigint, ${currency}::text`;
+  return type === 'WITHDRAWAL'
+    ? Prisma.sql`SELECT outcome, status_code, response FROM withdraw_money(${asked}, ${moved})`
+    : Prisma.sql`SELECT outcome, status_code, response FROM move_money(${asked}, ${type}::text, ${moved})`;
 }

@@ -18,8 +18,10 @@ import {
   WalletResponse,
   WalletsQuery,
 } from './dto/wallets.dto.js';
+import { WithdrawalPage } from './dto/withdrawals.dto.js';
 import { MoveMoney } from './move-money.js';
 import { WalletsService } from './wallets.service.js';
+import { WithdrawalsService } from './withdrawals.service.js';
 
 const KEY_REQUIRED = { name: 'Idempotency-Key', required: true, description: '16 to 255 visible characters' };
 
@@ -30,6 +32,7 @@ export class WalletsController {
   constructor(
     private readonly wallets: WalletsService,
     private readonly money: MoveMoney,
+    private readonly withdrawals: WithdrawalsService,
   ) {}
 
   /** Every wallet of the store with its balance, newest first; the store's own are found by their kind. */
@@ -96,7 +99,17 @@ export class WalletsController {
     return sendAnswer(reply, await this.money.topUp(actor, id, body, request));
   }
 
-  /** Money paid out to the owner: a customer's, or what an agent earned. */
+  /** Those that needed approval, newest first; the smaller ones are among the entries alone. */
+  @Get(':id/withdrawals')
+  listWithdrawals(
+    @CurrentActor() actor: Actor,
+    @Param('id', IdPipe) id: string,
+    @Query() query: PageQuery,
+  ): Promise<WithdrawalPage> {
+    return this.withdrawals.page(actor, id, query);
+  }
+
+  /** Money paid out to the owner: a customer's, or what an agent earned. Above the store's threshold it waits for approval. */
   @ApiHeader(KEY_REQUIRED)
   @ApiCreatedResponse({ type: MovementResponse })
   @Post(':id/withdrawals')

@@ -1,7 +1,16 @@
 import { Module } from '@nestjs/common';
+import { ApprovalsModule } from '../approvals/approvals.module.js';
+import { AdjustmentsController } from './adjustments.controller.js';
+import { AdjustmentsService } from './adjustments.service.js';
 import { MoveMoney } from './move-money.js';
 import { WalletsController } from './wallets.controller.js';
 import { WalletsService } from './wallets.service.js';
+import { WithdrawalsService } from './withdrawals.service.js';
 
-@Module({ controllers: [WalletsController], providers: [WalletsService, MoveMoney], exports: [WalletsService] })
+@Module({
+  imports: [ApprovalsModule],
+  controllers: [AdjustmentsController, WalletsController],
+  providers: [WalletsService, MoveMoney, WithdrawalsService, AdjustmentsService],
+  exports: [WalletsService],
+})
 export class WalletsModule {}

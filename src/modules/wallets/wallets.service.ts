@@ -6,7 +6,6 @@ import type { Actor } from '../../http/actor.js';
 import type { PageQuery } from '../../http/page.dto.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
-import { violates } from '../../platform/prisma/database-error.js';
 import type {
   LedgerEntryPage,
   LedgerEntryResponse,
@@ -16,6 +15,7 @@ import type {
   WalletsQuery,
 } from './dto/wallets.dto.js';
 import { type PostedRow, type Posting, postQuery } from './ledger.queries.js';
+import { postingRefusal } from './ledger.refusals.js';
 import { visibleTo } from './wallet-access.js';
 import {
   type BalanceRow,
@@ -56,9 +56,7 @@ export class WalletsService {
       const [row] = await tx.$queryRaw<PostedRow[]>(postQuery({ ...posting, entries }));
       return row?.id ?? null;
     } catch (error) {
-      if (violates(error, 'wallets_balance_check')) throw failure('INSUFFICIENT_FUNDS');
-      if (violates(error, 'wallets_agent_cash_check')) throw failure('REMITTANCE_EXCEEDS_CASH');
-      throw error;
+      throw postingRefusal(error) ?? error;
     }
   }
 

@@ -2,6 +2,7 @@ import { Transform, Type } from 'class-transformer';
 import { IsIn, IsObject, IsOptional, IsUUID, ValidateNested } from 'class-validator';
 import { MoneyDto, PositiveMoneyDto } from '../../../http/money.dto.js';
 import { PageQuery } from '../../../http/page.dto.js';
+import { WaitingWithdrawalResponse } from './withdrawals.dto.js';
 import { WALLET_KINDS, type WalletKind } from '../wallet-kinds.js';
 
 const lowerCase = Transform(({ value }: { value: unknown }) =>
@@ -91,4 +92,6 @@ export class MovementResponse {
   /** null where it went to the store itself. */
   to: string | null;
   createdAt: string;
+  /** Of a withdrawal that waits for approval. */
+  withdrawal?: WaitingWithdrawalResponse;
 }
