@@ -6,6 +6,7 @@ import { constants as os, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 const modules = join(import.meta.dirname, '..', 'node_modules');
+const APPLYING = new Set(['deploy', 'dev', 'reset']);
 const DATABASE_COMMANDS = new Set(['migrate', 'db', 'studio']);
 
 function isExecutable(path) {
@@ -76,8 +77,16 @@ function run(args) {
       fail(
         new Error('The schema engine died half-way. See `migrate status` for what it did; DEBUG="prisma:*" says more.'),
       );
+    } else if (code === 0 && args[0] === 'migrate' && APPLYING.has(args[1])) {
+      migrateJobs(env.DATABASE_URL).catch(fail);
     }
   });
+}
+
+/** The jobs' library keeps its tables in a schema of its own, and account of its own migrations. */
+async function migrateJobs(connectionString) {
+  const { Logger, runMigrations } = await import('graphile-worker');
+  await runMigrations({ connectionString, logger: new Logger(() => () => undefined) });
 }
 
 function fail(error) {

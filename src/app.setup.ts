@@ -9,6 +9,7 @@ import { AppModule } from './app.module.js';
 import { newId } from './common/ids.js';
 import { LarderConfig } from './config/config.js';
 import { answerBadAddress, answerUnreadable } from './http/malformed-request.js';
+import { serveOnlyOperations } from './http/operations-only.js';
 import { addRequestHooks } from './http/request-hooks.js';
 import { createValidationPipe } from './http/validation.pipe.js';
 import { FrameworkLogger } from './platform/logging/framework-logger.js';
@@ -43,6 +44,7 @@ export async function createServer(root: DynamicModule, config: LarderConfig): P
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, options);
   app.useLogger(new FrameworkLogger(app.get(Logger)));
   addRequestHooks(adapter.getInstance(), app.get(LarderLogger));
+  if (config.LARDER_ROLE === 'worker') serveOnlyOperations(adapter.getInstance());
   app.useGlobalPipes(createValidationPipe());
   SwaggerModule.setup('docs', app, () => createOpenApi(app), { jsonDocumentUrl: 'docs-json' });
   return app;

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createApp } from '../app.setup.js';
 import type { LarderConfig } from '../config/config.js';
 import { Draining } from '../modules/health/draining.js';
+import { JobWorker } from '../platform/jobs/job-worker.js';
 import { LarderLogger } from '../platform/logging/larder-logger.js';
 import { createPino } from '../platform/logging/pino.js';
 import { loggable } from '../platform/prisma/database-error.js';
@@ -74,7 +75,7 @@ export class LarderProcess {
     }
   }
 
-  /** DESIGN 5.9: not ready, wait, accept no more, drain, close the pool, stop the database, flush the logs. */
+  /** DESIGN 5.9: not ready, wait, take and accept no more, drain, close the pool, stop the database, flush the logs. */
   private async stop(): Promise<void> {
     const { SHUTDOWN_DELAY_MS, SHUTDOWN_DRAIN_MS } = this.config;
     const limit = SHUTDOWN_DELAY_MS + SHUTDOWN_DRAIN_MS + STOP_RESERVE_MS;
@@ -85,7 +86,8 @@ export class LarderProcess {
       this.app.get(Draining).begin();
       this.drain.begin();
       await sleep(SHUTDOWN_DELAY_MS);
-      const cutOff = await this.drain.finish(SHUTDOWN_DRAIN_MS);
+      const worker = this.app.get(JobWorker);
+      const [cutOff] = await Promise.all([this.drain.finish(SHUTDOWN_DRAIN_MS), worker.stop(SHUTDOWN_DRAIN_MS)]);
       if (cutOff > 0) this.logger.warn({ event: 'larder_drain_cancelled', connections: cutOff });
       await this.app.close();
     }

@@ -10,8 +10,8 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Larder compiled into a folder of its own, to be run as a process. */
 export interface Build {
   folder: string;
-  /** Starts it with these settings alone, and nothing of the test's environment. */
-  start(settings: Record<string, string>, command?: 'npm start'): LarderRun;
+  /** Starts it with these settings alone, and nothing of the test's environment: its main, or another command. */
+  start(settings: Record<string, string>, command?: string): LarderRun;
   /** Kills what still runs and removes the folder. */
   clear(): Promise<void>;
 }

@@ -15,6 +15,7 @@ const POLL_MS = 1000;
 const BEATS_BEFORE_LOST = 5;
 /** For handlers that watch their signal, once patience has ended. */
 const HURRY_MS = 250;
+const SETTLE_MS = 500;
 /** The library's own end of patience; stop() has a better one. */
 const NEVER_MS = 2 ** 31 - 1;
 
@@ -63,10 +64,7 @@ export class WorkerSession {
     events.on('job:failed', () => (this.jobsDied = true));
     endWhenUnableToBegin(events, this.workers);
     this.ticker = new JobTicker(this.workers.id, jobs, pool, logger, this.hurrying.signal);
-    const worked = this.workers.promise.catch((error: unknown) => {
-      logger.warn({ event: 'job_worker_failed', worker: this.workers.id, error: String(error) });
-    });
-    this.ended = worked.then(() => this.ticker.stop());
+    this.ended = workEnded(events, this.workers).then(() => this.ticker.stop());
     void this.beatOnAndOn();
   }
 
@@ -146,6 +144,22 @@ function endWhenUnableToBegin(events: WorkerEvents, workers: WorkerPool): void {
     begun = true;
     void Promise.resolve(workers.gracefulShutdown('The worker could not begin')).catch(() => undefined);
   });
+}
+
+/**
+ * Never rejects: why it ended is told by the library's logger. The library's own promise hangs when two of its statements have
+ * failed (it waits for them to be fewer than none), so the end of its shutdown counts too, and a moment for what it still writes.
+ */
+async function workEnded(events: WorkerEvents, workers: WorkerPool): Promise<void> {
+  const shutDown = new Promise<void>((resolve) => {
+    events.on('pool:gracefulShutdown:complete', () => resolve());
+    events.on('pool:forcefulShutdown:complete', () => resolve());
+    events.on('pool:forcefulShutdown:error', () => resolve());
+  });
+  await Promise.race([
+    workers.promise.catch(() => undefined),
+    shutDown.then(() => sleep(SETTLE_MS, undefined, { ref: false })),
+  ]);
 }
 
 /** The library's trouble with the database. What it says of jobs holds their payload; JobRunner tells of them. */

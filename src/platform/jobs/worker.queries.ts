@@ -27,7 +27,8 @@ export function registerSchedules(schedules: ReadonlyMap<string, { everySeconds:
   return {
     text: `
       INSERT INTO job_schedules AS s (name, every_s, due_at)
-      SELECT n.name, n.every_s, now() FROM unnest($1::text[], $2::int[]) AS n (name, every_s)
+      SELECT n.name, n.every_s, date_bin(n.every_s * interval '1 second', now(), 'epoch')
+        FROM unnest($1::text[], $2::int[]) AS n (name, every_s)
       ON CONFLICT (name) DO UPDATE SET every_s = EXCLUDED.every_s, due_at = least(s.due_at, now())
        WHERE s.every_s <> EXCLUDED.every_s`,
     values: [[...schedules.keys()], [...schedules.values()].map(({ everySeconds }) => everySeconds)],

@@ -72,10 +72,12 @@ export class OutboxRelay implements OnModuleInit, OnApplicationBootstrap {
     await this.database.query(forgetSubscribers());
     let deleted = 0;
     for (let more = true; more && !signal.aborted;) {
-      const rows = await this.database.query(deletePublished(this.config.OUTBOX_KEEP_DAYS, BATCH));
-      deleted += rows.length;
-      more = rows.length > 0;
+      const [row] = await this.database.query<{ deleted: number }>(
+        deletePublished(this.config.OUTBOX_KEEP_DAYS, BATCH),
+      );
+      deleted += row?.deleted ?? 0;
+      more = row !== undefined && row.deleted > 0;
     }
-    if (deleted > 0) this.logger.info({ event: 'outbox_clean_completed', deleted });
+    if (deleted > 0) this.logger.info({ event: 'job_clean_completed', table: 'outbox_events', deleted });
   }
 }

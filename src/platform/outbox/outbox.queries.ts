@@ -29,10 +29,13 @@ export function forgetSubscribers(): Prisma.Sql {
  */
 export function deletePublished(keepDays: number, limit: number): Prisma.Sql {
   return Prisma.sql`
-    DELETE FROM outbox_events e
-     USING (SELECT id FROM outbox_events ORDER BY id LIMIT ${limit}::int) head
-     WHERE e.id = head.id AND e.published_at < now() - make_interval(days => ${keepDays}::int)
-    RETURNING e.id`;
+    WITH old AS (
+      DELETE FROM outbox_events e
+       USING (SELECT id FROM outbox_events ORDER BY id LIMIT ${limit}::int) head
+       WHERE e.id = head.id AND e.published_at < now() - make_interval(days => ${keepDays}::int)
+      RETURNING e.id
+    )
+    SELECT count(*)::int AS deleted FROM old`;
 }
 
 /** Whether an earlier event of the same aggregate is still with this subscriber. */
