@@ -36,7 +36,10 @@ export interface Line {
   quantity: number;
 }
 
-type Method = 'get' | 'post' | 'patch';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** A user, or somebody without a login: nobody, or a guest with the token of his cart. */
+export type Caller = Pick<TestUser, 'bearer'> | { cartToken?: string };
 
 /** A store with staff over a Larder of its own, and two ways to ask it: supertest, and bare sockets by the hundred. */
 export class Shop {
@@ -85,8 +88,8 @@ export class Shop {
   }
 
   /** A request through supertest. */
-  ask(method: Method, path: string, user: TestUser, { body, key, headers = {} }: CallOptions = {}): Test {
-    const request = this.larder.http[method](path).set('authorization', user.bearer).set(headers);
+  ask(method: Method, path: string, user: Caller, { body, key, headers = {} }: CallOptions = {}): Test {
+    const request = this.larder.http[method](path).set(credentialsOf(user)).set(headers);
     if (key) void request.set('idempotency-key', key);
     return body ? request.send(body) : request;
   }
@@ -114,16 +117,21 @@ export class Shop {
   }
 
   /** One request over a socket of this shop's own; never refused by the client, whatever comes back. */
-  call(method: Method, path: string, user: TestUser, { body, key, headers }: CallOptions = {}): Promise<Reply> {
+  call(method: Method, path: string, user: Caller, { body, key, headers }: CallOptions = {}): Promise<Reply> {
     return callOver(this.agent, this.larder.url + path, method, { user, body, key, headers });
   }
+}
+
+function credentialsOf(user: Caller): Record<string, string> {
+  if ('bearer' in user) return { authorization: user.bearer };
+  return user.cartToken ? { 'x-cart-token': user.cartToken } : {};
 }
 
 export function callOver(
   agent: http.Agent,
   url: string,
   method: Method,
-  { user, body, key, headers = {} }: CallOptions & { user: TestUser },
+  { user, body, key, headers = {} }: CallOptions & { user: Caller },
 ): Promise<Reply> {
   const started = performance.now();
   return new Promise((resolve, reject) => {
@@ -131,7 +139,7 @@ export function callOver(
       agent,
       method: method.toUpperCase(),
       headers: {
-        authorization: user.bearer,
+        ...credentialsOf(user),
         ...(body ? { 'content-type': 'application/json' } : {}),
         ...(key ? { 'idempotency-key': key } : {}),
         ...headers,
