@@ -52,7 +52,11 @@ export function variantById(productId: string, variantId: string): Prisma.Sql {
        AND v.archived_at IS NULL`;
 }
 
-/** Each product of a query as its JSON, beside the query's own columns that are named. */
+/**
+ * Each product of a query as its JSON, beside the query's own columns that are named. "IS TRUE" hides from the planner that
+ * the indexes of living SKUs would do: planned while the catalog was empty, they read all of the store for each product, and
+ * still do when 30,000 have been imported (5 ms each).
+ */
 export function documentsOf(products: Prisma.Sql, columns = Prisma.sql`p.id`): Prisma.Sql {
   return Prisma.sql`
     SELECT ${columns},
@@ -67,20 +71,24 @@ export function documentsOf(products: Prisma.Sql, columns = Prisma.sql`p.id`): P
         SELECT json_agg(${VARIANT_JSON} ORDER BY v.id) AS variants
           FROM variants v
           JOIN stock_levels s ON s.store_id = v.store_id AND s.variant_id = v.id
-         WHERE v.store_id = p.store_id AND v.product_id = p.id AND v.archived_at IS NULL
+         WHERE v.store_id = p.store_id AND v.product_id = p.id AND (v.archived_at IS NULL) IS TRUE
       ) living ON true
      WHERE p.store_id = ${currentStore()}::uuid`;
 }
 
-/** Conditions are left out where they aren't asked for, so that each combination is planned with its own index. */
+/**
+ * Conditions are left out where they aren't asked for, so that each combination is planned with its own index: a category with
+ * idx_products_category, since the others don't know by "IS TRUE" that all in them is what is wanted.
+ */
 export function onShelf({ category, withUnpublished }: Shelf): Prisma.Sql {
-  const conditions = [Prisma.sql`p.store_id = ${currentStore()}::uuid`, Prisma.sql`p.archived_at IS NULL`];
+  const conditions = [Prisma.sql`p.store_id = ${currentStore()}::uuid`];
   if (!withUnpublished) conditions.push(Prisma.sql`p.published`);
-  if (category !== undefined) conditions.push(Prisma.sql`p.category_id = ${categoryId(category)}`);
+  if (category === undefined) conditions.push(Prisma.sql`p.archived_at IS NULL`);
+  else conditions.push(Prisma.sql`(p.archived_at IS NULL) IS TRUE`, Prisma.sql`p.category_id = ${categoryId(category)}`);
   return Prisma.join(conditions, ' AND ');
 }
 
-function categoryId(slugOrId: string): Prisma.Sql {
+export function categoryId(slugOrId: string): Prisma.Sql {
   if (isId(slugOrId)) return Prisma.sql`${slugOrId}::uuid`;
   return Prisma.sql`(
     SELECT c.id FROM categories c WHERE c.store_id = ${currentStore()}::uuid AND c.slug = ${slugOrId}::text

@@ -25,7 +25,7 @@ export class SearchProducts {
   async page({ cursor, ...wanted }: Search): Promise<string> {
     const name = nameOf(wanted);
     const after = placeOf(decodeCursor('products', cursor, PLACE), name);
-    const rows = await this.database.query<FoundRow>(foundPage({ ...wanted, after }));
+    const rows = await this.database.query<FoundRow>(foundPage({ ...wanted, after }), 'anew');
     const documents = rows.map(({ rank, id, document }) => ({ id: `${rank}.${name}.${id}`, document }));
     return toDocumentPage('products', documents, wanted.limit);
   }

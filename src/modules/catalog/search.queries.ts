@@ -1,6 +1,6 @@
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
-import { documentsOf, onShelf, type Shelf } from './products.queries.js';
+import { categoryId, documentsOf, onShelf, type Shelf } from './products.queries.js';
 
 /** What a product was found by, best first; the newest of the same rank first. */
 export const RANK = {
@@ -200,7 +200,7 @@ function tier(wanted: SearchWanted, { rank, index, but, read, when }: Tier): Pri
           FROM (
             SELECT p.id
               FROM products p
-             WHERE ${onShelf(wanted)}
+             WHERE ${indexed(wanted)}
                AND ${index}
                AND ${but}
                AND ${notBySku()}
@@ -211,6 +211,17 @@ function tier(wanted: SearchWanted, { rank, index, but, read, when }: Tier): Pri
          ORDER BY p.id DESC
          LIMIT ${limit + 1}::int
       )`;
+}
+
+/** onShelf() for idx_products_search alone. */
+function indexed({ category, withUnpublished }: Shelf): Prisma.Sql {
+  const conditions = [
+    Prisma.sql`uuid_send(p.store_id) = uuid_send(${currentStore()}::uuid)`,
+    Prisma.sql`p.archived_at IS NULL`,
+  ];
+  if (!withUnpublished) conditions.push(Prisma.sql`p.published`);
+  if (category !== undefined) conditions.push(Prisma.sql`uuid_send(p.category_id) = uuid_send(${categoryId(category)})`);
+  return Prisma.join(conditions, ' AND ');
 }
 
 function notBySku(): Prisma.Sql {

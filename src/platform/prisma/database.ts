@@ -31,10 +31,11 @@ export class Database {
 
   /**
    * Runs one statement that is a whole use case (5.3), prepared, on one connection, in a transaction of its own; again when
-   * the database gave it up, as transaction() does.
+   * the database gave it up, as transaction() does. `plan: 'anew'` prepares nothing: for one whose plan must follow the size of
+   * its tables at once, which a prepared one does when they are analyzed.
    */
-  async query<Row extends pg.QueryResultRow>(sql: Prisma.Sql): Promise<Row[]> {
-    return retrying(() => this.runStatement<Row>(sql));
+  async query<Row extends pg.QueryResultRow>(sql: Prisma.Sql, plan: 'prepared' | 'anew' = 'prepared'): Promise<Row[]> {
+    return retrying(() => this.runStatement<Row>(sql, plan === 'prepared' ? this.nameOf(sql.text) : undefined));
   }
 
   /**
@@ -47,11 +48,11 @@ export class Database {
   }
 
   /** A statement that fails leaves its connection in the pool: conflicts are ordinary on these paths. */
-  private async runStatement<Row extends pg.QueryResultRow>(sql: Prisma.Sql): Promise<Row[]> {
+  private async runStatement<Row extends pg.QueryResultRow>(sql: Prisma.Sql, name: string | undefined): Promise<Row[]> {
     const client = await this.pool.connect();
     let broken: boolean | undefined;
     try {
-      const statement = { name: this.nameOf(sql.text), text: sql.text, values: sql.values, types: fastTypes };
+      const statement = { name, text: sql.text, values: sql.values, types: fastTypes };
       const result = await client.query<Row>(statement);
       return result.rows;
     } catch (error) {
