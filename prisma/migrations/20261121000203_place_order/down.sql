@@ -1,6 +1,7 @@
 DROP FUNCTION place_order(
   uuid, uuid, uuid, text, uuid, bytea, text, text, uuid[], int[], json, uuid, text, bigint, text, text, text, text, text
 );
+DROP FUNCTION order_principal(uuid, bytea);
 DROP FUNCTION lock_cart(uuid, uuid, uuid, bytea);
 DROP FUNCTION post_sale(orders, uuid, uuid[], bigint[]);
 CREATE OR REPLACE FUNCTION order_document(o orders, with_code boolean) RETURNS json

@@ -100,6 +100,12 @@ BEGIN
   END IF;
 END $$;
 
+-- Whose an order's idempotency key and guesses of coupons are. A guest is known by his token, not by his cart's id: an answer
+-- is given again before the cart is looked at.
+CREATE FUNCTION order_principal(p_customer uuid, p_cart_token bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(p_customer::text, 'guest ' || encode(p_cart_token, 'hex'))
+$$;
+
 DROP FUNCTION place_order(uuid, uuid, uuid, text, uuid[], int[], json, text, text, text, text, text);
 -- Prices, stock, slot, coupon, order, lines, payment, ledger, history, outbox and idempotency row.
 -- Ordered by a customer, or by a guest (p_customer NULL) with an e-mail and his cart's token; from lines, or from a cart.
@@ -115,7 +121,7 @@ CREATE FUNCTION place_order(
   OUT outcome text, OUT status_code int, OUT response json
 ) LANGUAGE plpgsql AS $$
 DECLARE
-  v_principal text := coalesce(p_customer::text, 'cart ' || p_cart);
+  v_principal text := order_principal(p_customer, p_cart_token);
   v_customer text := coalesce(p_customer::text, lower(p_guest_email));
   v_store stores;
   v_order orders;
