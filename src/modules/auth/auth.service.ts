@@ -17,10 +17,15 @@ import type {
 import { hashPassword, verifyPassword } from './passwords.js';
 import { RefreshTokens } from './refresh-tokens.js';
 
+/** What is done for a customer who comes in with a guest's cart; the id of his own cart then. Doesn't throw. */
+type ArrivalListener = (userId: string, cartTokenHash: Buffer) => Promise<string | undefined>;
+
 const USER_COLUMNS = { id: true, email: true, name: true, roles: true } as const;
 
 @Injectable()
 export class AuthService {
+  private arrivalListener: ArrivalListener | undefined;
+
   constructor(
     private readonly database: Database,
     private readonly accessTokens: AccessTokens,
@@ -28,25 +33,37 @@ export class AuthService {
     private readonly config: LarderConfig,
   ) {}
 
-  /** Opens a customer's account with its wallet. @throws EMAIL_TAKEN */
-  async register({ email, password, name }: RegisterDto): Promise<SessionResponse> {
+  /** For the module of carts, which is above this one. */
+  onArrival(listener: ArrivalListener): void {
+    this.arrivalListener = listener;
+  }
+
+  /**
+   * Opens a customer's account with its wallet.
+   * @param cartTokenHash of a guest's cart that becomes his
+   * @throws EMAIL_TAKEN
+   */
+  async register({ email, password, name }: RegisterDto, cartTokenHash: Buffer | null): Promise<SessionResponse> {
     const user = await this.createUser({
       email,
       name,
       roles: ['CUSTOMER'],
       passwordHash: await hashPassword(password),
     });
-    return this.openSession(user);
+    return this.arrive(user, cartTokenHash);
   }
 
-  /** @throws INVALID_CREDENTIALS, the same and as slow for an unknown e-mail, a wrong password and a disabled account */
-  async login({ email, password }: LoginDto): Promise<SessionResponse> {
+  /**
+   * @param cartTokenHash of a guest's cart that becomes his
+   * @throws INVALID_CREDENTIALS, the same and as slow for an unknown e-mail, a wrong password and a disabled account
+   */
+  async login({ email, password }: LoginDto, cartTokenHash: Buffer | null): Promise<SessionResponse> {
     const user = await this.database.prisma.user.findFirst({
       where: { email, disabledAt: null },
       select: { ...USER_COLUMNS, passwordHash: true },
     });
     if (!(await verifyPassword(user?.passwordHash, password)) || !user) throw failure('INVALID_CREDENTIALS');
-    return this.openSession(toUser(user));
+    return this.arrive(toUser(user), cartTokenHash);
   }
 
   /** @throws REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED */
@@ -91,6 +108,12 @@ export class AuthService {
       throw error;
     }
     return { id, email: user.email, name: user.name, roles: user.roles };
+  }
+
+  private async arrive(user: UserResponse, cartTokenHash: Buffer | null): Promise<SessionResponse> {
+    const session = await this.openSession(user);
+    if (!cartTokenHash || !user.roles.includes('CUSTOMER')) return session;
+    return { ...session, cartId: await this.arrivalListener?.(user.id, cartTokenHash) };
   }
 
   private async openSession(user: UserResponse, familyId?: string): Promise<SessionResponse> {

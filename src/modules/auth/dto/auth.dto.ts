@@ -1,13 +1,10 @@
 import { Transform } from 'class-transformer';
 import { IsEmail, IsNotEmpty, IsString, MaxLength, MinLength } from 'class-validator';
 import type { Role } from '../../../common/request-context.js';
-
-const trimmedLower = Transform(({ value }: { value: unknown }) =>
-  typeof value === 'string' ? value.trim().toLowerCase() : value,
-);
+import { trimmedLower } from '../../../http/trimmed-lower.js';
 
 class EmailDto {
-  @trimmedLower
+  @Transform(trimmedLower)
   @IsEmail()
   @MaxLength(254)
   email: string;
@@ -65,4 +62,6 @@ export class SessionResponse {
   /** Life of the access token, seconds. */
   expiresIn: number;
   user: UserResponse;
+  /** The customer's cart, when that of X-Cart-Token was merged into it. */
+  cartId?: string;
 }
