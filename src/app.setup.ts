@@ -10,6 +10,7 @@ import { newId } from './common/ids.js';
 import { LarderConfig } from './config/config.js';
 import { answerBadAddress, answerUnreadable } from './http/malformed-request.js';
 import { serveOnlyOperations } from './http/operations-only.js';
+import { parseJsonUnlessRaw } from './http/raw-body.js';
 import { addRequestHooks } from './http/request-hooks.js';
 import { createValidationPipe } from './http/validation.pipe.js';
 import { FrameworkLogger } from './platform/logging/framework-logger.js';
@@ -41,6 +42,7 @@ export async function createServer(root: DynamicModule, config: LarderConfig): P
   // Nest's own body parser would take forms too; bodies are JSON, everything else is a 415.
   const options = { bufferLogs: true, abortOnError: false, bodyParser: false };
   adapter.getInstance().removeContentTypeParser('text/plain');
+  parseJsonUnlessRaw(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, options);
   app.useLogger(new FrameworkLogger(app.get(Logger)));
   addRequestHooks(adapter.getInstance(), app.get(LarderLogger));

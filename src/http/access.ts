@@ -3,7 +3,7 @@ import type { Role } from '../common/request-context.js';
 
 /**
  * Who may call a route:
- * - 'operations': anybody, about no store (probes, metrics)
+ * - 'operations': anybody, about no store (probes, metrics, webhooks)
  * - 'anonymous': anybody, a token isn't looked at (login)
  * - 'public': anybody, but a token that is sent must be valid
  * - roles: a valid token with one of them. GUEST among them: also without a login, with the token of a cart; what it opens is

@@ -73,6 +73,9 @@ const statements = FILES.flatMap((file) => {
     .map(([name]) => ({ statement: `${file}: ${name}`, text: wholeText(name, all) }));
 });
 
+/** What has to look over all stores says so in its name: sweepers, and a webhook that tells itself whose it is. */
+const bound = statements.filter(({ statement }) => !/: acrossStores[A-Z]/.test(statement));
+
 describe('Hand-written SQL', () => {
   it('is found where it should be', () => {
     expect(FILES.length).toBeGreaterThan(5);
@@ -80,7 +83,7 @@ describe('Hand-written SQL', () => {
     expect(tablesOfStores().size).toBeGreaterThan(20);
   });
 
-  it.each(statements)('is bound to the store of the request: $statement', ({ text }) => {
+  it.each(bound)('is bound to the store of the request: $statement', ({ text }) => {
     expect(text).toContain('currentStore()');
     expect(unboundTables(text, tablesOfStores())).toEqual([]);
   });

@@ -7,6 +7,7 @@ import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { readDatabaseError } from '../../platform/prisma/database-error.js';
 import { InventoryService } from '../inventory/inventory.service.js';
+import { CapturePayment } from '../payments/capture-payment.js';
 import { type CashAtTheDoor, PaymentsService, type Sale } from '../payments/payments.service.js';
 import { lockOrderForStep, moveOrder, orderForStep, type OrderStepRow, releaseBooking } from './orders.queries.js';
 import { type OrderStatus, type StepEffect, stepFor, type StepRole } from './orders.states.js';
@@ -39,6 +40,7 @@ export class ChangeOrderStatus {
     private readonly database: Database,
     private readonly inventory: InventoryService,
     private readonly payments: PaymentsService,
+    private readonly capturing: CapturePayment,
     private readonly logger: LarderLogger,
   ) {}
 
@@ -125,6 +127,8 @@ export class ChangeOrderStatus {
         return this.inventory.shipStock(tx, order.id);
       case 'RESTOCK':
         return this.inventory.restock(tx, order.id, by.actorId ?? null);
+      case 'CAPTURE_PAYMENT':
+        return this.capturing.captureShipped(tx, order.id);
       case 'COLLECT_CASH':
         return this.payments.collectCash(tx, saleOf(order), { actorId: by.actorId, cash: by.cash });
       case 'REVERSE_PAYMENT':

@@ -146,3 +146,23 @@ export function moveOrder(
       FROM moved
     RETURNING aggregate_id`;
 }
+
+export interface OverdueRow {
+  store_id: string;
+  id: string;
+  expires_at: Date;
+}
+
+/** Orders of all stores that waited for too long, the longest first. Walks idx_orders_expiring. */
+export function acrossStoresOverdueOrders(after: OverdueRow | undefined, limit: number): Prisma.Sql {
+  const beyond = after
+    ? Prisma.sql`AND (o.expires_at, o.id) > (${after.expires_at}::timestamptz, ${after.id}::uuid)`
+    : Prisma.empty;
+  return Prisma.sql`
+    SELECT o.store_id, o.id, o.expires_at
+      FROM orders o
+     WHERE o.status = 'PENDING' AND o.expires_at <= now()
+       ${beyond}
+     ORDER BY o.expires_at, o.id
+     LIMIT ${limit}`;
+}

@@ -19,11 +19,18 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
  * - RELEASE_BOOKING: its place in a delivery slot and its use of a coupon are free again
  * - SHIP_STOCK: what was reserved leaves the shelf
  * - RESTOCK: what left the shelf is back
+ * - CAPTURE_PAYMENT: what is still only held on a card is taken
  * - COLLECT_CASH: a pending cash payment is captured
  * - REVERSE_PAYMENT: a pending payment is voided, a captured one refunded
  */
 export type StepEffect =
-  'RELEASE_BOOKING' | 'RELEASE_STOCK' | 'SHIP_STOCK' | 'RESTOCK' | 'COLLECT_CASH' | 'REVERSE_PAYMENT';
+  | 'RELEASE_BOOKING'
+  | 'RELEASE_STOCK'
+  | 'SHIP_STOCK'
+  | 'RESTOCK'
+  | 'CAPTURE_PAYMENT'
+  | 'COLLECT_CASH'
+  | 'REVERSE_PAYMENT';
 
 /** SYSTEM: a timer or a payment provider, never a request. */
 export type StepRole = Role | 'SYSTEM';
@@ -35,6 +42,9 @@ export interface Step {
 
 const COURIERS = ['AGENT', ...STAFF] as const;
 const UNDO_ORDER = ['RELEASE_BOOKING', 'RELEASE_STOCK', 'REVERSE_PAYMENT'] as const;
+/** SYSTEM cancels when the money that was held for an order can't be taken. */
+const CANCELLERS = ['CUSTOMER', ...STAFF, 'SYSTEM'] as const;
+const SEND_OFF = ['SHIP_STOCK', 'CAPTURE_PAYMENT'] as const;
 
 /** Which step is allowed, for whom, and what it causes. What isn't here doesn't happen. DESIGN 3.1. */
 export const ORDER_STEPS: Readonly<Record<OrderStatus, Partial<Record<OrderStatus, Step>>>> = {
@@ -45,12 +55,12 @@ export const ORDER_STEPS: Readonly<Record<OrderStatus, Partial<Record<OrderStatu
   },
   CONFIRMED: {
     PREPARING: { roles: STAFF, effects: [] },
-    SHIPPING: { roles: COURIERS, effects: ['SHIP_STOCK'] },
-    CANCELLED: { roles: ['CUSTOMER', ...STAFF], effects: UNDO_ORDER },
+    SHIPPING: { roles: COURIERS, effects: SEND_OFF },
+    CANCELLED: { roles: CANCELLERS, effects: UNDO_ORDER },
   },
   PREPARING: {
-    SHIPPING: { roles: COURIERS, effects: ['SHIP_STOCK'] },
-    CANCELLED: { roles: ['CUSTOMER', ...STAFF], effects: UNDO_ORDER },
+    SHIPPING: { roles: COURIERS, effects: SEND_OFF },
+    CANCELLED: { roles: CANCELLERS, effects: UNDO_ORDER },
   },
   SHIPPING: {
     DELIVERED: { roles: COURIERS, effects: ['COLLECT_CASH'] },

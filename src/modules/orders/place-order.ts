@@ -8,6 +8,7 @@ import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { httpMetrics } from '../../platform/metrics/http.metrics.js';
 import { Database } from '../../platform/prisma/database.js';
+import { PaymentProviders } from '../payments/providers/payment-providers.js';
 import type { PlaceOrderDto } from './dto/order.dto.js';
 import { type PlacedRow, placeOrder } from './orders.queries.js';
 
@@ -22,6 +23,7 @@ export interface PlacedOrder {
 export class PlaceOrder {
   constructor(
     private readonly database: Database,
+    private readonly providers: PaymentProviders,
     private readonly logger: LarderLogger,
   ) {}
 
@@ -40,7 +42,7 @@ export class PlaceOrder {
         guestEmail: null,
         cartId: null,
         cartTokenHash: null,
-        provider: null,
+        provider: this.providers.current,
         slotId: body.slotId ?? null,
         couponCode: body.couponCode ?? null,
         expectedTotal: null,

@@ -7,6 +7,7 @@ import { Database, type Transaction } from '../../platform/prisma/database.js';
 import type { PaymentResponse } from './dto/payment.dto.js';
 import { postSale } from './payments.queries.js';
 import { RefundPayment } from './refund-payment.js';
+import { ReleasePayment } from './release-payment.js';
 
 /** What was sold to whom, minor units. */
 export interface Sale {
@@ -32,6 +33,7 @@ interface Reversal {
 export class PaymentsService {
   constructor(
     private readonly database: Database,
+    private readonly releasing: ReleasePayment,
     private readonly refunding: RefundPayment,
   ) {}
 
@@ -41,17 +43,12 @@ export class PaymentsService {
       where: { id, ...(isStaff(actor) ? {} : { order: { customerId: actor.id } }) },
     });
     if (!payment) throw failure('NOT_FOUND');
-    return {
-      id: payment.id,
-      orderId: payment.orderId,
-      method: payment.method,
-      status: payment.status,
-      amount: money(payment.amount, payment.currency),
-      captured: money(payment.capturedAmount, payment.currency),
-      refunded: money(payment.refundedAmount, payment.currency),
-      createdAt: payment.createdAt.toISOString(),
-      updatedAt: payment.updatedAt.toISOString(),
-    };
+    return toResponse(payment);
+  }
+
+  /** For a caller who knows that it is there and may be seen. */
+  async read(id: string, tx: Pick<Transaction, 'payment'> = this.database.prisma): Promise<PaymentResponse> {
+    return toResponse(await tx.payment.findFirstOrThrow({ where: { id } }));
   }
 
   /**
@@ -64,7 +61,8 @@ export class PaymentsService {
       where: { orderId: sale.orderId, method: 'COD', status: 'PENDING' },
       data: { status: 'CAPTURED', capturedAmount: collected, updatedAt: new Date() },
     });
-    if (captured.count === 0 && by.cash && collected > 0) throw new Error('Cash was taken for what is not to be paid in cash');
+    if (captured.count === 0 && by.cash && collected > 0)
+      throw new Error('Cash was taken for what is not to be paid in cash');
     if (captured.count === 0 || sale.total === 0) return;
     const cash = by.cash
       ? { kind: 'AGENT_CASH' as const, ownerId: by.cash.agentId, amount: -collected }
@@ -78,11 +76,26 @@ export class PaymentsService {
    * back. The caller holds the order's row.
    */
   async reverse(tx: Transaction, sale: Sale, { actorId, reason }: Reversal): Promise<void> {
-    const voided = await tx.payment.updateMany({
-      where: { orderId: sale.orderId, status: { in: ['PENDING', 'AUTHORIZED'] } },
-      data: { status: 'VOIDED', updatedAt: new Date() },
-    });
-    if (voided.count > 0) return;
+    if (await this.releasing.release(tx, sale.orderId)) return;
     await this.refunding.rest(tx, { orderId: sale.orderId, actorId, reason });
   }
+}
+
+type PaymentRow = Awaited<ReturnType<Transaction['payment']['findFirstOrThrow']>>;
+
+function toResponse(payment: PaymentRow): PaymentResponse {
+  const { id, orderId, method, status, currency, failureCode } = payment;
+  return {
+    id,
+    orderId,
+    method,
+    status,
+    amount: money(payment.amount, currency),
+    authorized: money(payment.authorizedAmount, currency),
+    captured: money(payment.capturedAmount, currency),
+    refunded: money(payment.refundedAmount, currency),
+    failureCode,
+    createdAt: payment.createdAt.toISOString(),
+    updatedAt: payment.updatedAt.toISOString(),
+  };
 }

@@ -17,6 +17,11 @@ export const businessMetrics = {
     labelNames: ['code'] as const,
     registers,
   }),
+  ordersExpired: new Counter({
+    name: 'larder_orders_expired_total',
+    help: 'Orders that waited for their payment for too long',
+    registers,
+  }),
   oversellRejects: new Counter({
     name: 'larder_oversell_rejects_total',
     help: 'Orders refused because the stock would have been oversold',
