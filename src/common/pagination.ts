@@ -18,6 +18,7 @@ export type CursorList =
   | 'entries'
   | 'movements'
   | 'approvals'
+  | 'shifts'
   | 'refunds'
   | 'notifications'
   | 'withdrawals';

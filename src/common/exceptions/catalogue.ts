@@ -192,8 +192,15 @@ const entries = {
     message:
       'The delivery code was tried too often. Call the shop: staff can cancel the assignment and close the order.',
   },
-  CASH_MISMATCH: { status: 400, message: 'The cash collected must be the amount due: see details.', rule: true },
+  CASH_MISMATCH: {
+    status: 400,
+    message: 'This is not the amount due: see details. For a part of it say why (shortReason); for too much give change.',
+    rule: true,
+  },
   REMITTANCE_EXCEEDS_CASH: { status: 409, message: 'The agent does not hold that much cash.' },
+  SHIFT_NOT_OPEN: { status: 409, message: 'The agent has no open shift and holds no cash: there is nothing to count.' },
+  SETTLEMENT_EXCEEDS_DUE: { status: 409, message: 'This is more than what is still owed for the order: see details.' },
+  RANGE_INVALID: { status: 400, message: 'from must not be after to, and no more than 366 days before it.' },
   // Load and faults
   RESOURCE_LOCKED: { status: 409, message: 'Someone else is changing this right now. Try again.', retryAfter: 1 },
   TRANSACTION_CONFLICT: { status: 409, message: 'Too many requests changed this at once. Try again.', retryAfter: 1 },

@@ -45,6 +45,12 @@ export const businessMetrics = {
     labelNames: ['step'] as const,
     registers,
   }),
+  cashVariances: new Counter({
+    name: 'larder_cash_variances_total',
+    help: 'Counts of agents\u2019 cash that were not as expected, by direction: short or over',
+    labelNames: ['direction'] as const,
+    registers,
+  }),
   acceptanceLatency: new Histogram({
     name: 'larder_shipping_acceptance_seconds',
     help: 'Time from an offer to its acceptance',
