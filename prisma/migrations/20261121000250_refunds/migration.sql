@@ -160,54 +160,59 @@ BEGIN
   );
 END $$;
 
--- What an order's sale still is on the ledger, refunds taken off: delivery fees, promotions, sales, taxes, in this order.
+-- What a sale is for, by wallet: delivery fees, promotions, sales, taxes, in this order.
+CREATE FUNCTION sale_wallets(o orders) RETURNS uuid[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN ARRAY[
+    wallet_of(o.store_id, 'DELIVERY_FEES', o.store_id, o.currency), wallet_of(o.store_id, 'PROMOTIONS', o.store_id, o.currency),
+    wallet_of(o.store_id, 'SALES', o.store_id, o.currency), wallet_of(o.store_id, 'TAXES', o.store_id, o.currency)
+  ];
+END $$;
+
+-- What an order's sale still is on the ledger, refunds taken off, by sale_wallets().
 -- Each look-up is by its key, whatever the statistics say: see price_order().
-CREATE FUNCTION sale_left(o orders) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION sale_left(o orders, p_wallets uuid[]) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
-    SELECT array_agg(k.amount ORDER BY k.kind)
+    SELECT ARRAY[
+             coalesce(sum(e.amount) FILTER (WHERE e.wallet_id = p_wallets[1]), 0),
+             coalesce(sum(e.amount) FILTER (WHERE e.wallet_id = p_wallets[2]), 0),
+             coalesce(sum(e.amount) FILTER (WHERE e.wallet_id = p_wallets[3]), 0),
+             coalesce(sum(e.amount) FILTER (WHERE e.wallet_id = p_wallets[4]), 0)
+           ]::bigint[]
       FROM (
-        SELECT kinds.kind, coalesce(sum(e.amount), 0)::bigint AS amount
-          FROM (
-            SELECT 'SALE' AS type, o.id::text AS reference
-             UNION ALL
-            SELECT 'RECEIVABLE_CANCELLED', o.id::text
-             UNION ALL
-            SELECT 'SALE_REFUND', r.id::text
-              FROM payments p
-              JOIN refunds r ON r.store_id = p.store_id AND r.payment_id = p.id
-             WHERE p.store_id = o.store_id AND p.order_id = o.id AND r.status = 'SUCCEEDED'
-          ) fact
-         CROSS JOIN LATERAL (
-           SELECT l.id
-             FROM ledger_transactions l
-            WHERE l.store_id = o.store_id AND l.type = fact.type AND l.reference = fact.reference
-           OFFSET 0
-         ) t
-         CROSS JOIN LATERAL (
-           SELECT n.wallet_id, n.amount
-             FROM ledger_entries n
-            WHERE n.store_id = o.store_id AND n.transaction_id = t.id
-           OFFSET 0
-         ) e
-         RIGHT JOIN (
-           SELECT w.kind, w.id
-             FROM wallets w
-            WHERE w.store_id = o.store_id AND w.owner_id = o.store_id AND w.currency = o.currency
-              AND w.kind IN ('DELIVERY_FEES', 'PROMOTIONS', 'SALES', 'TAXES')
-         ) kinds ON kinds.id = e.wallet_id
-         GROUP BY kinds.kind
-      ) k
+        SELECT 'SALE' AS type, o.id::text AS reference
+         UNION ALL
+        SELECT 'RECEIVABLE_CANCELLED', o.id::text
+         UNION ALL
+        SELECT 'SALE_REFUND', r.id::text
+          FROM payments p
+          JOIN refunds r ON r.store_id = p.store_id AND r.payment_id = p.id
+         WHERE p.store_id = o.store_id AND p.order_id = o.id AND r.status = 'SUCCEEDED'
+      ) fact
+     CROSS JOIN LATERAL (
+       SELECT l.id
+         FROM ledger_transactions l
+        WHERE l.store_id = o.store_id AND l.type = fact.type AND l.reference = fact.reference
+       OFFSET 0
+     ) t
+     CROSS JOIN LATERAL (
+       SELECT n.wallet_id, n.amount
+         FROM ledger_entries n
+        WHERE n.store_id = o.store_id AND n.transaction_id = t.id
+       OFFSET 0
+     ) e
   );
 END $$;
 
--- Takes part of a sale back: money to a wallet, out of what the sale was for. p_parts in the order of sale_left(), or NULL: by
--- shares of what is left, so that the last cent takes all that is left of each, whatever the steps before it.
+-- Takes part of a sale back: money to a wallet, out of what the sale was for. p_parts by sale_wallets(), or NULL: by shares of
+-- what is left, so that the last cent takes all that is left of each, whatever the steps before it.
 CREATE FUNCTION post_reversal(
   o orders, p_type text, p_reference text, p_actor uuid, p_memo text, p_money uuid, p_amount bigint, p_parts bigint[]
 ) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
-  v_left bigint[] := sale_left(o);
+  v_wallets uuid[] := sale_wallets(o);
+  v_left bigint[] := sale_left(o, v_wallets);
   v_parts bigint[] := p_parts;
 BEGIN
   IF v_parts IS NULL OR p_amount = v_left[1] + v_left[2] + v_left[3] + v_left[4] THEN
@@ -215,12 +220,7 @@ BEGIN
   END IF;
   RETURN ledger_post(
     o.store_id, p_type, p_reference, p_actor, p_memo, o.currency,
-    ARRAY[
-      p_money, wallet_of(o.store_id, 'DELIVERY_FEES', o.store_id, o.currency),
-      wallet_of(o.store_id, 'PROMOTIONS', o.store_id, o.currency), wallet_of(o.store_id, 'SALES', o.store_id, o.currency),
-      wallet_of(o.store_id, 'TAXES', o.store_id, o.currency)
-    ],
-    ARRAY[p_amount, -v_parts[1], -v_parts[2], -v_parts[3], -v_parts[4]]
+    p_money || v_wallets, ARRAY[p_amount, -v_parts[1], -v_parts[2], -v_parts[3], -v_parts[4]]
   );
 END $$;
 
