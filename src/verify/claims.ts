@@ -1,5 +1,6 @@
 import { APPROVALS } from './approvals.claims.js';
 import { BOOKINGS } from './bookings.claims.js';
+import { CARDS } from './cards.claims.js';
 import type { ClaimGroup } from './claim.js';
 import { LEDGER } from './ledger.claims.js';
 import { ORDERS } from './orders.claims.js';
@@ -15,6 +16,7 @@ export const CLAIMS: readonly ClaimGroup[] = [
   STOCK,
   ORDERS,
   PAYMENTS,
+  CARDS,
   REFUNDS,
   BOOKINGS,
   SHIPPING,

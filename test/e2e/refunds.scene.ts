@@ -34,6 +34,14 @@ export class Refunds {
     const { sql } = this.shop.larder;
     await sql.query(`UPDATE orders SET payment_method = 'CARD' WHERE id = $1`, [orderId]);
     await sql.query(`UPDATE payments SET method = 'CARD', provider = 'test' WHERE order_id = $1`, [orderId]);
+    await sql.query(
+      `INSERT INTO payment_operations (store_id, id, payment_id, kind, amount, status, finished_at)
+       SELECT p.store_id, uuid_v7(), p.id, k.kind, p.amount, 'SUCCEEDED', now()
+         FROM payments p
+        CROSS JOIN unnest(ARRAY['AUTHORIZE', 'CAPTURE']) AS k (kind)
+        WHERE p.order_id = $1`,
+      [orderId],
+    );
   }
 
   /** What the machinery of the cards does when a provider has answered. */
