@@ -1,0 +1,32 @@
+import { currentStore } from '../../common/request-context.js';
+import { Prisma } from '../../generated/prisma/client.js';
+
+interface News {
+  id: number;
+  type: string;
+  payload: object;
+}
+
+/** One notification for each person and event, however often the event comes. */
+export function notifyUsers(userIds: readonly string[], { id, type, payload }: News): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO notifications (store_id, id, user_id, event_id, type, payload)
+    SELECT u.store_id, uuid_v7(), u.id, ${id}::bigint, ${type}, ${JSON.stringify(payload)}::json
+      FROM users u
+     WHERE u.store_id = ${currentStore()}::uuid
+       AND u.id = ANY (${userIds}::uuid[])
+    ON CONFLICT (store_id, user_id, event_id) DO NOTHING`;
+}
+
+/** The same for everybody who decides on requests, but for who asked. */
+export function notifyApprovers(exceptUserId: string | null, { id, type, payload }: News): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO notifications (store_id, id, user_id, event_id, type, payload)
+    SELECT u.store_id, uuid_v7(), u.id, ${id}::bigint, ${type}, ${JSON.stringify(payload)}::json
+      FROM users u
+     WHERE u.store_id = ${currentStore()}::uuid
+       AND u.roles && ARRAY['MANAGER', 'ADMIN']
+       AND u.disabled_at IS NULL
+       AND u.id IS DISTINCT FROM ${exceptUserId}::uuid
+    ON CONFLICT (store_id, user_id, event_id) DO NOTHING`;
+}
