@@ -15,6 +15,7 @@ import { PaymentsModule } from './modules/payments/payments.module.js';
 import { RefundsModule } from './modules/refunds/refunds.module.js';
 import { ShippingModule } from './modules/shipping/shipping.module.js';
 import { WalletsModule } from './modules/wallets/wallets.module.js';
+import { JobsAdminModule } from './modules/jobs/jobs.module.js';
 import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
 import { JobsModule } from './platform/jobs/jobs.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
@@ -43,6 +44,7 @@ export class AppModule {
         RefundsModule,
         ShippingModule,
         NotificationsModule,
+        JobsAdminModule,
         HealthModule,
       ],
       providers: [{ provide: APP_FILTER, useClass: GlobalExceptionFilter }],

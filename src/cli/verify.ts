@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ClaimGroup, Finding } from '../verify/claim.js';
 import { CLAIMS } from '../verify/claims.js';
 import { verifyDatabase } from '../verify/verify-database.js';
+import { whichDatabase } from './which-database.js';
 
 const USAGE = `Proves that a Larder's database is sound: stock, money, orders and deliveries agree with each other to the last
 piece and cent. Reads one moment of it, while it is being used; locks nothing, changes nothing.
@@ -47,7 +46,7 @@ function readOptions(): Options | undefined {
   });
   if (values.help) return undefined;
   return {
-    connectionString: values.url || embeddedDatabaseUrl(),
+    connectionString: whichDatabase(values.url),
     connections: wholeNumber('--connections', values.connections, 32),
     timeoutMs: wholeNumber('--timeout', values.timeout, 86_400) * 1000,
     workMemMb: wholeNumber('--work-mem', values['work-mem'], 4096),
@@ -69,13 +68,6 @@ function groupsOf(only: string): readonly ClaimGroup[] {
     if (!group) throw new Error(`--only: there is no group ${name.trim()}`);
     return group;
   });
-}
-
-/** The embedded database writes its URL here while it runs. */
-function embeddedDatabaseUrl(): string {
-  const file = join(process.env.DATA_DIR || '.data', 'database-url');
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  throw new Error(`Which database? DATABASE_URL is not set, and no embedded database runs here (there is no ${file}).`);
 }
 
 function tell({ group, claim, broken, ms, error }: Finding, checked: number, all: number): void {

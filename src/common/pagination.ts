@@ -18,6 +18,7 @@ export type CursorList =
   | 'entries'
   | 'movements'
   | 'approvals'
+  | 'dead-jobs'
   | 'shifts'
   | 'refunds'
   | 'notifications'

@@ -6,6 +6,7 @@ export type Access = 'anybody' | 'somebody' | readonly Role[];
 const STAFF = ['SUPPORT', 'MANAGER', 'ADMIN'] as const;
 const MANAGERS = ['MANAGER', 'ADMIN'] as const;
 const CUSTOMER_OR_STAFF = ['CUSTOMER', ...STAFF] as const;
+const ADMIN = ['ADMIN'] as const;
 const AGENT_OR_STAFF = ['AGENT', ...STAFF] as const;
 const AGENT = ['AGENT'] as const;
 
@@ -65,6 +66,9 @@ export const ACCESS: Record<string, Access> = {
   'POST /api/shipping/assignments/{id}/deliver': AGENT,
   'POST /api/shipping/assignments/{id}/fail': AGENT,
   'POST /api/shipping/assignments/{id}/cancel': STAFF,
+
+  'GET /api/admin/jobs/dead': ADMIN,
+  'POST /api/admin/jobs/dead/{id}/replay': ADMIN,
 
   'GET /health/live': 'anybody',
   'GET /health/ready': 'anybody',

@@ -16,7 +16,16 @@ export interface Scene {
   everyone: TestUser;
   /** One of each thing that an address can name. */
   ids: Record<
-    'category' | 'product' | 'variant' | 'order' | 'payment' | 'assignment' | 'agent' | 'wallet' | 'everyonesWallet',
+    | 'category'
+    | 'product'
+    | 'variant'
+    | 'order'
+    | 'payment'
+    | 'assignment'
+    | 'agent'
+    | 'wallet'
+    | 'everyonesWallet'
+    | 'deadJob',
     string
   >;
 }
@@ -68,7 +77,21 @@ export async function openScene(larder: TestApp, slug: string, stage: Stage = 'O
             (SELECT id FROM wallets WHERE owner_id = $4 AND kind = 'CUSTOMER') AS "everyonesWallet"`,
     [variant, order.id, people.customer.id, people.everyone.id],
   );
-  const ids = { category, variant, order: order.id, assignment: assignment.id, agent: people.everyone.id, ...rows[0]! };
+  const deadJob = newId();
+  await larder.sql.query(
+    `INSERT INTO dead_jobs (store_id, id, name, payload, attempts, max_attempts, error, created_at, died_at)
+     VALUES ($1, $2, 'jobs.check', json_build_object('store', $1::uuid, 'data', json_build_object()), 1, 1, 'NO', now(), now())`,
+    [store.id, deadJob],
+  );
+  const ids = {
+    deadJob,
+    category,
+    variant,
+    order: order.id,
+    assignment: assignment.id,
+    agent: people.everyone.id,
+    ...rows[0]!,
+  };
   return { store, ...people, ids };
 }
 
@@ -106,6 +129,7 @@ const RESOURCES: [RegExp, keyof Scene['ids']][] = [
   [/^\/api\/shipping\/assignments/, 'assignment'],
   [/^\/api\/shipping\/agents/, 'agent'],
   [/^\/api\/wallets/, 'wallet'],
+  [/^\/api\/admin\/jobs/, 'deadJob'],
 ];
 
 /** What the parameters of a route's address mean in a scene. A new kind of route has to be made known here. */

@@ -3,7 +3,7 @@ DROP FUNCTION outbox_has_earlier(text);
 DROP FUNCTION relay_outbox(int);
 DROP FUNCTION finish_schedule(text, text);
 DROP FUNCTION claim_schedules(text, text[], text[]);
-DROP FUNCTION replay_dead_job(uuid, bigint);
+DROP FUNCTION replay_dead_job(uuid, uuid);
 DROP FUNCTION bury_dead_jobs();
 DROP FUNCTION release_orphaned_jobs(int);
 DROP FUNCTION leave_job_worker(text);

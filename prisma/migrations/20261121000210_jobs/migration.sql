@@ -22,7 +22,7 @@ CREATE TABLE "job_schedules" (
 -- Jobs that used up their attempts, until somebody replays them.
 CREATE TABLE "dead_jobs" (
     "store_id" UUID NOT NULL,
-    "id" BIGINT NOT NULL,
+    "id" UUID NOT NULL,
     "name" TEXT NOT NULL,
     "payload" JSON NOT NULL,
     "attempts" SMALLINT NOT NULL,
@@ -78,8 +78,8 @@ BEGIN
    WHERE j.id = p_id AND j.locked_by = p_worker;
 END $$;
 
--- Tells that a worker lives, and returns how many others do no longer. After a time in which nobody could tell (the
--- database, or the way to it, was gone) nobody is judged until everybody has had time to speak up again.
+-- Tells that a worker lives, and returns how many others do no longer. Workers tell five times in p_lost_ms: where nobody
+-- has for half of it, the database or the way to it was gone, and nobody is judged until all had time to speak up again.
 CREATE FUNCTION beat_job_worker(p_worker text, p_lost_ms int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
   v_lost interval := p_lost_ms * interval '1 millisecond';
@@ -87,7 +87,7 @@ DECLARE
   v_steady timestamptz;
 BEGIN
   SELECT max(w.heartbeat_at), max(w.steady_since) INTO v_latest, v_steady FROM job_workers w;
-  IF v_latest IS NULL OR v_latest < now() - v_lost THEN
+  IF v_latest IS NULL OR v_latest < now() - v_lost / 2 THEN
     v_steady := now();
   END IF;
   INSERT INTO job_workers AS w (id, heartbeat_at, steady_since)
@@ -178,10 +178,10 @@ BEGIN
     DELETE FROM graphile_worker._private_jobs j
      USING graphile_worker._private_tasks t
      WHERE t.id = j.task_id AND j.attempts >= j.max_attempts AND j.locked_at IS NULL
-    RETURNING j.id, t.identifier, j.payload, j.key, j.attempts, j.max_attempts, j.last_error, j.created_at
+    RETURNING t.identifier, j.payload, j.key, j.attempts, j.max_attempts, j.last_error, j.created_at
   )
   INSERT INTO dead_jobs (store_id, id, name, payload, attempts, max_attempts, error, created_at, died_at)
-  SELECT s.id, d.id, d.identifier, d.payload, d.attempts, d.max_attempts, coalesce(d.last_error, 'UNKNOWN'), d.created_at, now()
+  SELECT s.id, uuid_v7(), d.identifier, d.payload, d.attempts, d.max_attempts, coalesce(d.last_error, 'UNKNOWN'), d.created_at, now()
     FROM dead d
     JOIN stores s ON s.id = (d.payload ->> 'store')::uuid
    WHERE d.key IS NOT DISTINCT FROM d.payload ->> 'key';
@@ -190,7 +190,7 @@ BEGIN
 END $$;
 
 -- A dead job is given all its attempts again. False when it is not there, or another store's.
-CREATE FUNCTION replay_dead_job(p_store uuid, p_id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION replay_dead_job(p_store uuid, p_id uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_dead dead_jobs;
 BEGIN

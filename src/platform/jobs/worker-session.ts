@@ -32,7 +32,8 @@ export class WorkerSession {
   /** Resolves, and never rejects, when all that was begun has ended and nothing more is taken. */
   readonly ended: Promise<void>;
   private readonly hurrying = new AbortController();
-  private readonly dead = new AbortController();
+  private silence = new AbortController();
+  private beating: Promise<void>;
   private readonly workers: WorkerPool;
   private readonly ticker: JobTicker;
   private jobsDied = true;
@@ -65,7 +66,7 @@ export class WorkerSession {
     endWhenUnableToBegin(events, this.workers);
     this.ticker = new JobTicker(this.workers.id, jobs, pool, logger, this.hurrying.signal);
     this.ended = workEnded(events, this.workers).then(() => this.ticker.stop());
-    void this.beatOnAndOn();
+    this.beating = this.beatOnAndOn();
   }
 
   get id(): string {
@@ -92,13 +93,21 @@ export class WorkerSession {
 
   /** Takes the worker's name off everything. What it had taken and not finished is anybody's. */
   async leave(): Promise<number> {
-    this.dead.abort();
-    const { rows } = await this.pool.query<{ returned: number }>(leave(this.id));
-    return rows[0]?.returned ?? 0;
+    this.silence.abort();
+    await this.beating;
+    try {
+      const { rows } = await this.pool.query<{ returned: number }>(leave(this.id));
+      return rows[0]?.returned ?? 0;
+    } catch (error) {
+      // Still there: nobody should have to find out.
+      this.silence = new AbortController();
+      this.beating = this.beatOnAndOn();
+      throw error;
+    }
   }
 
   private async beatOnAndOn(): Promise<void> {
-    const { signal } = this.dead;
+    const { signal } = this.silence;
     const pause = this.settings.lostMs / BEATS_BEFORE_LOST;
     while (!signal.aborted) {
       // A database that is away is told by others; a worker that it is away from must not be louder than they.
