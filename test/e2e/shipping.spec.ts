@@ -9,6 +9,8 @@ const PRICE = 1700;
 const DELIVERY_FEE = 300;
 const TOTAL = PRICE + DELIVERY_FEE;
 const AGENT_FEE = 250;
+/** A store's overpayment limit, when it says nothing else. */
+const MOST_ABOVE = 2000;
 const FLOAT_LIMIT = 3 * TOTAL;
 const ASSIGNMENTS = '/api/shipping/assignments';
 
@@ -240,7 +242,11 @@ describe('carrying', () => {
       [{ ...rightly(order), proof: [{ code: '123456' }] }, 'VALIDATION_FAILED', expect.anything() as object[]],
       [{ proof: { code: order.deliveryCode } }, 'CASH_MISMATCH', [{ due: USD(TOTAL) }]],
       [{ ...rightly(order), cashCollected: USD(TOTAL - 1) }, 'CASH_MISMATCH', [{ due: USD(TOTAL) }]],
-      [{ ...rightly(order), cashCollected: USD(TOTAL + 1) }, 'CASH_MISMATCH', [{ due: USD(TOTAL) }]],
+      [
+        { ...rightly(order), cashCollected: USD(TOTAL + MOST_ABOVE + 1) },
+        'CASH_MISMATCH',
+        [{ due: USD(TOTAL), most: USD(TOTAL + MOST_ABOVE) }],
+      ],
       [{ ...rightly(order), cashCollected: { amount: TOTAL, currency: 'EUR' } }, 'CURRENCY_MISMATCH', undefined],
     ];
     for (const [body, code, details] of refusals) {

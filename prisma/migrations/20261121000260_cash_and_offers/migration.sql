@@ -179,17 +179,21 @@ END $$;
 -- An agent is at the door: his parcel and his till are locked, in this order, and the store says what it asks of him.
 -- Finds nothing when the parcel is not his.
 CREATE FUNCTION lock_delivery(p_store uuid, p_assignment uuid, p_agent uuid)
-RETURNS TABLE (delivery_proof text, agent_fee bigint, overpayment_limit bigint, shift_id uuid) LANGUAGE plpgsql AS $$
+RETURNS TABLE (status text, delivery_proof text, agent_fee bigint, overpayment_limit bigint, shift_id uuid)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_status text;
 BEGIN
-  PERFORM 1
-     FROM shipping_assignments a
-    WHERE a.store_id = p_store AND a.id = p_assignment AND a.agent_id = p_agent
-      FOR NO KEY UPDATE;
+  SELECT a.status
+    INTO v_status
+    FROM shipping_assignments a
+   WHERE a.store_id = p_store AND a.id = p_assignment AND a.agent_id = p_agent
+     FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RETURN;
   END IF;
   RETURN QUERY
-  SELECT s.delivery_proof, s.agent_fee, s.overpayment_limit, t.shift_id
+  SELECT v_status, s.delivery_proof, s.agent_fee, s.overpayment_limit, t.shift_id
     FROM stores s
    CROSS JOIN lock_agent_till(p_store, p_agent, true) t
    WHERE s.id = p_store;

@@ -1,22 +1,11 @@
-import { Body, Controller, Get, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Roles } from '../../http/access.js';
 import { type Actor, CurrentActor } from '../../http/actor.js';
 import { IdPipe } from '../../http/id.pipe.js';
-import { Idempotent } from '../../http/idempotent-request.js';
 import { PageQuery } from '../../http/page.dto.js';
-import { sendAnswer } from '../../http/send-answer.js';
-import type { IdempotentRequest } from '../../platform/idempotency/idempotency.service.js';
 import { AgentsService } from './agents.service.js';
-import {
-  AgentPageResponse,
-  AgentResponse,
-  CreateAgentDto,
-  RemitDto,
-  RemittanceResponse,
-  UpdateAgentDto,
-} from './dto/agent.dto.js';
+import { AgentPageResponse, AgentResponse, CreateAgentDto, UpdateAgentDto } from './dto/agent.dto.js';
 
 @ApiTags('shipping')
 @ApiBearerAuth()
@@ -54,20 +43,5 @@ export class AgentsController {
   @Get(':id')
   find(@Param('id', IdPipe) id: string): Promise<AgentResponse> {
     return this.agents.find(id);
-  }
-
-  /** The agent hands cash in; whoever takes it records it. */
-  @Roles('MANAGER', 'ADMIN')
-  @ApiHeader({ name: 'Idempotency-Key', required: true, description: '16 to 255 visible characters' })
-  @ApiResponse({ status: 201, type: RemittanceResponse })
-  @Post(':id/remittances')
-  async remit(
-    @Param('id', IdPipe) id: string,
-    @Body() body: RemitDto,
-    @CurrentActor() actor: Actor,
-    @Idempotent() request: IdempotentRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<object> {
-    return sendAnswer(reply, await this.agents.remit(id, actor.id, body, request));
   }
 }

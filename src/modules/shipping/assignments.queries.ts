@@ -14,7 +14,8 @@ function documentFor(viewer: AgentViewer): Prisma.Sql {
       'deliveryAddress', CASE WHEN ${viewer}::uuid IS NULL OR a.status IN ('ACCEPTED', 'PICKED_UP') THEN o.delivery_address END,
       'cashDue', money(a.cash_due, a.currency),
       'cashCollected', CASE WHEN a.cash_collected IS NOT NULL THEN money(a.cash_collected, a.currency) END,
-      'failReason', a.fail_reason, 'offeredAt', iso_time(a.offered_at), 'offerExpiresAt', iso_time(a.offer_expires_at),
+      'shortReason', a.short_reason, 'failReason', a.fail_reason,
+      'offeredAt', iso_time(a.offered_at), 'offerExpiresAt', iso_time(a.offer_expires_at),
       'acceptedAt', iso_time(a.accepted_at), 'pickedUpAt', iso_time(a.picked_up_at),
       'deliveredAt', iso_time(a.delivered_at), 'promisedAt', iso_time(a.promised_at)
     )::text AS document`;
@@ -90,42 +91,45 @@ export function lockOrderForOffer(orderId: string): Prisma.Sql {
        FOR SHARE`;
 }
 
-/** Offers that ran out stop being in the way of a new one. */
+/** Offers that ran out stop being in the way of a new one. The caller has locked the order. */
 export function expireOffers(orderId: string): Prisma.Sql {
   return Prisma.sql`
-    UPDATE shipping_assignments
-       SET status = 'EXPIRED', closed_at = now()
-     WHERE store_id = ${currentStore()}::uuid
-       AND order_id = ${orderId}::uuid
-       AND status = 'OFFERED'
-       AND offer_expires_at <= now()`;
+    UPDATE shipping_assignments a
+       SET status = 'EXPIRED', closed_at = clock_timestamp()
+     WHERE a.store_id = ${currentStore()}::uuid
+       AND a.order_id = ${orderId}::uuid
+       AND a.status = 'OFFERED'
+       AND a.offer_expires_at <= now()
+    RETURNING tell_assignment(a) AS id`;
+}
+
+export interface NewOffer {
+  assignmentId: string;
+  orderId: string;
+  /** Null: to all eligible agents. */
+  agentId: string | null;
+  /** The how-manieth of its kind since staff offered the order. */
+  round: number;
 }
 
 /**
  * Offers an order that the caller has locked. No row comes back when it has an active assignment
  * (shipping_assignments_active_key).
  */
-export function insertOffer(assignmentId: string, orderId: string, agentId: string | null): Prisma.Sql {
+export function insertOffer({ assignmentId, orderId, agentId, round }: NewOffer): Prisma.Sql {
   return Prisma.sql`
-    WITH offered AS (
-      INSERT INTO shipping_assignments (
-        store_id, id, order_id, agent_id, status, zip, cash_due, currency, offer_expires_at, promised_at
-      )
-      SELECT o.store_id, ${assignmentId}::uuid, o.id, ${agentId}::uuid, 'OFFERED', o.delivery_zip,
-             CASE WHEN p.status = 'PENDING' THEN p.amount ELSE 0 END, o.currency,
-             now() + make_interval(secs => s.offer_ttl_seconds), o.promised_at
-        FROM orders o
-        JOIN stores s ON s.id = o.store_id
-        JOIN payments p ON p.store_id = o.store_id AND p.order_id = o.id
-       WHERE o.store_id = ${currentStore()}::uuid AND o.id = ${orderId}::uuid
-      ON CONFLICT (store_id, order_id) WHERE status IN ('OFFERED', 'ACCEPTED', 'PICKED_UP') DO NOTHING
-      RETURNING store_id, id, order_id, agent_id
+    INSERT INTO shipping_assignments AS a (
+      store_id, id, order_id, agent_id, status, zip, cash_due, currency, offer_expires_at, promised_at, round
     )
-    INSERT INTO outbox_events (store_id, aggregate_type, aggregate_id, type, payload)
-    SELECT store_id, 'assignment', id, 'assignment.offered',
-           json_build_object('assignmentId', id, 'orderId', order_id, 'agentId', agent_id)
-      FROM offered
-    RETURNING aggregate_id AS id`;
+    SELECT o.store_id, ${assignmentId}::uuid, o.id, ${agentId}::uuid, 'OFFERED', o.delivery_zip,
+           CASE WHEN p.method = 'COD' AND p.status = 'PENDING' THEN p.amount ELSE 0 END, o.currency,
+           now() + make_interval(secs => s.offer_ttl_seconds), o.promised_at, ${round}::smallint
+      FROM orders o
+      JOIN stores s ON s.id = o.store_id
+      JOIN payments p ON p.store_id = o.store_id AND p.order_id = o.id
+     WHERE o.store_id = ${currentStore()}::uuid AND o.id = ${orderId}::uuid
+    ON CONFLICT (store_id, order_id) WHERE status IN ('OFFERED', 'ACCEPTED', 'PICKED_UP') DO NOTHING
+    RETURNING tell_assignment(a) AS id`;
 }
 
 export interface AcceptRow {
@@ -139,13 +143,4 @@ export function acceptAssignment(assignmentId: string, agentId: string): Prisma.
   return Prisma.sql`
     SELECT outcome, waited_ms
       FROM accept_assignment(${currentStore()}::uuid, ${assignmentId}::uuid, ${agentId}::uuid)`;
-}
-
-export interface DeliveryTermsRow {
-  delivery_proof: 'CODE' | 'PHOTO' | 'NAME';
-  agent_fee: bigint;
-}
-
-export function deliveryTerms(): Prisma.Sql {
-  return Prisma.sql`SELECT delivery_proof, agent_fee FROM stores WHERE id = ${currentStore()}::uuid`;
 }

@@ -20,8 +20,9 @@ import {
   lockOrderForOffer,
   type OfferableRow,
 } from './assignments.queries.js';
+import { activeAssignments, cancelAssignments, type MovedRow } from './carrying.queries.js';
 import type { AssignmentsQuery, OfferDto } from './dto/assignment.dto.js';
-import { ACTIVE, type AssignmentStatus, SHIPPABLE } from './shipping.states.js';
+import { ACTIVE, SHIPPABLE } from './shipping.states.js';
 
 /** Offering parcels and winning them. Carrying them to the door is in carry-parcel.ts. */
 @Injectable()
@@ -67,8 +68,9 @@ export class AssignmentsService implements OnModuleInit {
       if (!order) throw failure('NOT_FOUND');
       if (!SHIPPABLE.includes(order.status)) throw failure('ORDER_NOT_SHIPPABLE');
       if (agentId) await this.agents.requireOfferable(tx, agentId, order.delivery_zip);
-      await tx.$executeRaw(expireOffers(orderId));
-      const offered = await tx.$queryRaw<object[]>(insertOffer(assignmentId, orderId, agentId ?? null));
+      await tx.$queryRaw(expireOffers(orderId));
+      const offer = insertOffer({ assignmentId, orderId, agentId: agentId ?? null, round: 1 });
+      const offered = await tx.$queryRaw<object[]>(offer);
       if (offered.length === 0) throw failure('ASSIGNMENT_ACTIVE');
     });
     businessMetrics.assignments.inc({ step: 'offered' });
@@ -109,11 +111,8 @@ export class AssignmentsService implements OnModuleInit {
     if (!assignment) throw failure('NOT_FOUND');
     await this.database.transaction(async (tx) => {
       await this.orders.lockWithin(tx, assignment.orderId);
-      const withdrawn = await tx.shippingAssignment.updateMany({
-        where: { id, status: { in: [...ACTIVE] } },
-        data: { status: 'CANCELLED', failReason: reason, closedAt: new Date() },
-      });
-      if (withdrawn.count === 0)
+      const withdrawn = await tx.$queryRaw<MovedRow[]>(cancelAssignments({ id }, ACTIVE, reason));
+      if (withdrawn.length === 0)
         throw failure('ASSIGNMENT_INVALID_TRANSITION', [{ to: 'CANCELLED', allowedFrom: ACTIVE }]);
     });
     businessMetrics.assignments.inc({ step: 'cancelled' });
@@ -125,18 +124,13 @@ export class AssignmentsService implements OnModuleInit {
     const takenOverTheCounter = to === 'DELIVERED' && !by.cash;
     if (takenOverTheCounter) {
       // First the offer, then the look: an acceptance comes before the one or after the other.
-      await this.cancel(tx, order.id, ['OFFERED']);
-      const active = await tx.shippingAssignment.count({ where: { orderId: order.id, status: { in: [...ACTIVE] } } });
-      if (active > 0) throw failure('ORDER_HAS_ACTIVE_ASSIGNMENT');
+      await tx.$queryRaw(cancelAssignments({ orderId: order.id }, ['OFFERED'], null));
+      const active = await tx.$queryRaw<MovedRow[]>(activeAssignments(order.id));
+      if (active.length > 0) throw failure('ORDER_HAS_ACTIVE_ASSIGNMENT');
     }
-    if (to === 'CANCELLED' || to === 'RETURNED' || to === 'EXPIRED') await this.cancel(tx, order.id, ACTIVE);
-  }
-
-  private async cancel(tx: Transaction, orderId: string, from: readonly AssignmentStatus[]): Promise<void> {
-    await tx.shippingAssignment.updateMany({
-      where: { orderId, status: { in: [...from] } },
-      data: { status: 'CANCELLED', closedAt: new Date() },
-    });
+    if (to === 'CANCELLED' || to === 'RETURNED' || to === 'EXPIRED') {
+      await tx.$queryRaw(cancelAssignments({ orderId: order.id }, ACTIVE, null));
+    }
   }
 }
 

@@ -1,7 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { type HttpException, Injectable } from '@nestjs/common';
 import { timingSafeEqual } from 'node:crypto';
 import { failure } from '../../common/exceptions/failure.js';
-import { money } from '../../common/money.js';
 import type { DocumentRow } from '../../common/pagination.js';
 import { currentStore } from '../../common/request-context.js';
 import {
@@ -9,26 +8,30 @@ import {
   type IdempotentRequest,
   IdempotencyService,
 } from '../../platform/idempotency/idempotency.service.js';
+import { Jobs } from '../../platform/jobs/jobs.service.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { ChangeOrderStatus, type StepBy } from '../orders/change-order-status.js';
 import type { OrderStepRow } from '../orders/orders.queries.js';
 import { WalletsService } from '../wallets/wallets.service.js';
-import { assignmentDocument, deliveryTerms, type DeliveryTermsRow } from './assignments.queries.js';
+import { assignmentDocument } from './assignments.queries.js';
+import {
+  deliverParcel,
+  type DeliveryTermsRow,
+  failDelivery,
+  lockDelivery,
+  type MovedRow,
+  pickUpParcel,
+  rejectOffer,
+} from './carrying.queries.js';
+import { countCash } from './cash-at-the-door.js';
 import type { DeliverDto, ProofDto } from './dto/assignment.dto.js';
+import { OFFER_AGAIN } from './offer-again.js';
 import { AGENT_STEPS } from './shipping.states.js';
 
 /** Typing errors happen; guessing six digits takes half a million tries. */
 const PROOF_ATTEMPTS = 10;
-
-interface Carried {
-  id: string;
-  orderId: string;
-  status: string;
-  cashDue: bigint;
-  currency: string;
-}
 
 /** An agent's way with a parcel he has won: pick up, deliver or fail, or turn the offer down. */
 @Injectable()
@@ -38,10 +41,14 @@ export class CarryParcel {
     private readonly orders: ChangeOrderStatus,
     private readonly wallets: WalletsService,
     private readonly idempotency: IdempotencyService,
+    private readonly jobs: Jobs,
     private readonly logger: LarderLogger,
   ) {}
 
-  /** An open offer stays for the others. @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION */
+  /**
+   * An open offer stays for the others; one to him alone goes to the next by a job.
+   * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION
+   */
   async reject(assignmentId: string, agentId: string): Promise<void> {
     const offer = await this.database.prisma.shippingAssignment.findFirst({
       where: { id: assignmentId, OR: [{ agentId }, { agentId: null, status: 'OFFERED' }] },
@@ -54,8 +61,10 @@ export class CarryParcel {
         skipDuplicates: true,
       });
     } else {
-      const closed = { closedAt: new Date() };
-      await this.database.transaction((tx) => this.move(tx, assignmentId, agentId, 'REJECTED', closed));
+      await this.database.transaction(async (tx) => {
+        requireMoved(await tx.$queryRaw<MovedRow[]>(rejectOffer(assignmentId, agentId)), 'REJECTED');
+        await this.jobs.enqueue(tx, OFFER_AGAIN, { assignmentId });
+      });
     }
     businessMetrics.assignments.inc({ step: 'rejected' });
   }
@@ -65,7 +74,7 @@ export class CarryParcel {
     const { orderId } = await this.carried(assignmentId, agentId);
     await this.database.transaction(async (tx) => {
       const order = await this.orders.lockWithin(tx, orderId);
-      await this.move(tx, assignmentId, agentId, 'PICKED_UP', { pickedUpAt: new Date() });
+      requireMoved(await tx.$queryRaw<MovedRow[]>(pickUpParcel(assignmentId, agentId)), 'PICKED_UP');
       // A parcel that failed once and is offered again is SHIPPING already.
       if (order.status !== 'SHIPPING') await this.orders.stepWithin(tx, orderId, 'SHIPPING', byAgent(agentId));
     });
@@ -73,8 +82,8 @@ export class CarryParcel {
   }
 
   /**
-   * Proof, cash, fee, assignment and order in one transaction; with a key, once however often it is sent. Locks the order,
-   * the assignment, then wallets.
+   * Proof, cash, fee, shift, assignment and order in one transaction; with a key, once however often it is sent. Locks the
+   * order, the assignment, the agent's cash wallet, then other wallets.
    * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION, PROOF_REQUIRED, PROOF_INVALID, PROOF_LOCKED, CASH_MISMATCH,
    * CURRENCY_MISMATCH
    */
@@ -103,30 +112,28 @@ export class CarryParcel {
     if (locked > 0) throw failure('PROOF_LOCKED');
   }
 
-  private async deliverWithin(
-    tx: Transaction,
-    assignmentId: string,
-    agentId: string,
-    body: DeliverDto,
-  ): Promise<object> {
-    const carried = await this.carried(assignmentId, agentId, tx);
+  private async deliverWithin(tx: Transaction, id: string, agentId: string, body: DeliverDto): Promise<object> {
+    const carried = await this.carried(id, agentId, tx);
     const order = await this.orders.lockWithin(tx, carried.orderId);
-    const [terms] = await tx.$queryRaw<DeliveryTermsRow[]>(deliveryTerms());
+    const [terms] = await tx.$queryRaw<DeliveryTermsRow[]>(lockDelivery(id, agentId));
     if (!terms) throw failure('NOT_FOUND');
-    await this.move(tx, assignmentId, agentId, 'DELIVERED', {
-      deliveredAt: new Date(),
-      closedAt: new Date(),
-      cashCollected: carried.cashDue,
-      proof: { ...withoutCode(body.proof), kind: terms.delivery_proof },
-    });
+    if (terms.status !== 'PICKED_UP') throw notAllowed('DELIVERED');
     checkProof(terms.delivery_proof, body.proof, order);
-    checkCash(carried, body);
+    const cash = countCash(body, {
+      due: { amount: Number(carried.cashDue), currency: carried.currency },
+      mostAbove: order.customer_id === null ? 0 : Number(terms.overpayment_limit),
+    });
+    const proof = { ...withoutCode(body.proof), kind: terms.delivery_proof };
+    const { collected: cashCollected, shortReason } = cash;
+    const delivery = deliverParcel(id, agentId, { cashCollected, shortReason, proof, shiftId: terms.shift_id });
+    requireMoved(await tx.$queryRaw<MovedRow[]>(delivery), 'DELIVERED');
     await this.orders.stepWithin(tx, order.id, 'DELIVERED', {
       ...byAgent(agentId),
-      cash: { agentId, collected: Number(carried.cashDue) },
+      cash: { agentId, collected: cashCollected - cash.above },
     });
-    await this.payFee(tx, assignmentId, agentId, order.currency, Number(terms.agent_fee));
-    const [row] = await tx.$queryRaw<DocumentRow[]>(assignmentDocument(assignmentId, agentId));
+    await this.keepChange(tx, id, agentId, order, cash.above);
+    await this.payFee(tx, id, agentId, order.currency, Number(terms.agent_fee));
+    const [row] = await tx.$queryRaw<DocumentRow[]>(assignmentDocument(id, agentId));
     if (!row) throw failure('NOT_FOUND');
     return JSON.parse(row.document) as object;
   }
@@ -134,9 +141,8 @@ export class CarryParcel {
   /** The order stays as it is, to be offered again or returned. @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION */
   async fail(assignmentId: string, agentId: string, reason: string): Promise<void> {
     await this.carried(assignmentId, agentId);
-    await this.database.transaction((tx) =>
-      this.move(tx, assignmentId, agentId, 'FAILED', { failReason: reason, closedAt: new Date() }),
-    );
+    const moved = await this.database.prisma.$queryRaw<MovedRow[]>(failDelivery(assignmentId, agentId, reason));
+    requireMoved(moved, 'FAILED');
     businessMetrics.assignments.inc({ step: 'failed' });
     this.logger.info({ event: 'shipping_delivery_failed', assignmentId, agentId });
   }
@@ -146,35 +152,33 @@ export class CarryParcel {
     agentId: string,
     tx: Pick<Transaction, 'shippingAssignment'> = this.database.prisma,
   ) {
-    const assignment: Carried | null = await tx.shippingAssignment.findFirst({
+    const assignment = await tx.shippingAssignment.findFirst({
       where: { id: assignmentId, agentId },
-      select: { id: true, orderId: true, status: true, cashDue: true, currency: true },
+      select: { orderId: true, cashDue: true, currency: true },
     });
     if (!assignment) throw failure('NOT_FOUND');
     return assignment;
   }
 
-  /** Compare-and-set from the statuses that the step is allowed from. */
-  private async move(
+  /** What the customer gave beyond what was due is his: it is in his wallet. */
+  private async keepChange(
     tx: Transaction,
     assignmentId: string,
     agentId: string,
-    to: keyof typeof AGENT_STEPS,
-    columns: {
-      pickedUpAt?: Date;
-      deliveredAt?: Date;
-      closedAt?: Date;
-      failReason?: string;
-      cashCollected?: bigint;
-      proof?: object;
-    },
+    { customer_id: customerId, currency }: OrderStepRow,
+    amount: number,
   ): Promise<void> {
-    const from = [...AGENT_STEPS[to]];
-    const moved = await tx.shippingAssignment.updateMany({
-      where: { id: assignmentId, agentId, status: { in: from } },
-      data: { ...columns, status: to },
+    if (amount === 0 || customerId === null) return;
+    await this.wallets.post(tx, {
+      type: 'OVERPAYMENT',
+      reference: assignmentId,
+      actorId: agentId,
+      currency,
+      entries: [
+        { kind: 'AGENT_CASH', ownerId: agentId, amount: -amount },
+        { kind: 'CUSTOMER', ownerId: customerId, amount },
+      ],
     });
-    if (moved.count === 0) throw failure('ASSIGNMENT_INVALID_TRANSITION', [{ to, allowedFrom: from }]);
   }
 
   private async payFee(
@@ -201,6 +205,14 @@ function byAgent(agentId: string): StepBy {
   return { actorId: agentId, roles: ['AGENT'] };
 }
 
+function notAllowed(to: keyof typeof AGENT_STEPS): HttpException {
+  return failure('ASSIGNMENT_INVALID_TRANSITION', [{ to, allowedFrom: AGENT_STEPS[to] }]);
+}
+
+function requireMoved(moved: readonly MovedRow[], to: keyof typeof AGENT_STEPS): void {
+  if (moved.length === 0) throw notAllowed(to);
+}
+
 /** The code has done its work when it was right; it is not kept a second time. */
 function withoutCode({ photoUrl, name }: ProofDto): object {
   return { photoUrl, name };
@@ -212,11 +224,4 @@ function checkProof(wanted: DeliveryTermsRow['delivery_proof'], proof: ProofDto,
   if (wanted === 'CODE' && !timingSafeEqual(Buffer.from(given), Buffer.from(order.delivery_code))) {
     throw failure('PROOF_INVALID');
   }
-}
-
-function checkCash({ cashDue, currency }: Carried, { cashCollected }: DeliverDto): void {
-  const due = money(cashDue, currency);
-  const collected = cashCollected ?? money(0, currency);
-  if (collected.currency !== due.currency) throw failure('CURRENCY_MISMATCH');
-  if (collected.amount !== due.amount) throw failure('CASH_MISMATCH', [{ due }]);
 }

@@ -1,6 +1,5 @@
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsIn, IsObject, IsString, Matches, ValidateNested } from 'class-validator';
-import { MoneyDto, PositiveMoneyDto } from '../../../http/money.dto.js';
+import { ArrayMaxSize, IsArray, IsIn, IsString, Matches } from 'class-validator';
+import { MoneyDto } from '../../../http/money.dto.js';
 import { Omittable } from '../../../http/omittable.js';
 import { RegisterDto } from '../../auth/dto/auth.dto.js';
 
@@ -26,13 +25,6 @@ export class UpdateAgentDto {
   serviceZipCodes?: string[];
 }
 
-export class RemitDto {
-  @IsObject()
-  @ValidateNested()
-  @Type(() => PositiveMoneyDto)
-  amount: PositiveMoneyDto;
-}
-
 export class AgentResponse {
   id: string;
   name: string;
@@ -46,12 +38,4 @@ export class AgentResponse {
 export class AgentPageResponse {
   items: AgentResponse[];
   nextCursor: string | null;
-}
-
-export class RemittanceResponse {
-  id: string;
-  agentId: string;
-  amount: MoneyDto;
-  /** What the agent still holds. */
-  cashInHand: MoneyDto;
 }

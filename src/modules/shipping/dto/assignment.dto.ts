@@ -56,12 +56,19 @@ export class DeliverDto {
   @Type(() => ProofDto)
   proof: ProofDto;
 
-  /** Needed when cash is due, and then exactly that. */
+  /** Needed when cash is due. What is above it, up to the store's limit, goes to the customer's wallet. */
   @IsOptional()
   @IsObject()
   @ValidateNested()
   @Type(() => PriceDto)
   cashCollected?: PriceDto;
+
+  /** Why the cash is less than what is due; without it, it can't be. */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(500)
+  shortReason?: string;
 }
 
 export class FailDto {
@@ -83,6 +90,8 @@ export class AssignmentResponse {
   /** Zero when the order is paid. */
   cashDue: MoneyDto;
   cashCollected: MoneyDto | null;
+  /** Why it was less than what was due. */
+  shortReason: string | null;
   failReason: string | null;
   offeredAt: string;
   offerExpiresAt: string | null;
