@@ -15,11 +15,13 @@ import { RefundPayment } from './refund-payment.js';
 import { ReleasePayment } from './release-payment.js';
 import { RunOperation } from './run-operation.js';
 import { SettlePayment } from './settle-payment.js';
+import { SettleReceivable } from './settle-receivable.js';
+import { SettlementsController } from './settlements.controller.js';
 import { TestBankController } from './test-bank.controller.js';
 
 @Module({
   imports: [WalletsModule],
-  controllers: [PaymentsController, PaymentWebhooksController, TestBankController],
+  controllers: [PaymentsController, PaymentWebhooksController, SettlementsController, TestBankController],
   providers: [
     PaymentsService,
     ConfirmPayment,
@@ -29,6 +31,7 @@ import { TestBankController } from './test-bank.controller.js';
     RunOperation,
     RecordOutcome,
     SettlePayment,
+    SettleReceivable,
     LookAtPayment,
     ReceiveEvent,
     PaymentJobs,
