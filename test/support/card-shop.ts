@@ -1,4 +1,6 @@
-import { ADDRESS, freshKey, type TestUser } from './factories.js';
+import { ExpireOrders } from '../../src/modules/orders/expire-orders.js';
+import { PaymentJobs } from '../../src/modules/payments/payment-jobs.js';
+import { freshKey, type TestUser } from './factories.js';
 import { type CallOptions, type Reply, Shop } from './shop.js';
 
 /** A card order as it was placed: waiting for its payment. */
@@ -68,9 +70,18 @@ export class CardShop {
     return this.shop.call('post', `/api/test-bank/test_${paymentId}`, customer, { body: { approved } });
   }
 
-  /** Its time is up, as if the minutes had gone by. */
+  /** Its time is up, as if the minutes had gone by; nobody has noticed yet. */
   async overdue({ id }: CardOrder): Promise<void> {
     await this.sql.query(`UPDATE orders SET expires_at = now() - interval '1 second' WHERE id = $1`, [id]);
+  }
+
+  /** What the schedules do, now. */
+  expireOverdue(): Promise<void> {
+    return this.shop.larder.app.get(ExpireOrders).expire();
+  }
+
+  sweep(): Promise<void> {
+    return this.shop.larder.app.get(PaymentJobs).sweep();
   }
 
   state({ id }: CardOrder): Promise<CardState> {
@@ -89,6 +100,28 @@ export class CardShop {
     );
   }
 
+  /** What would be asked again in a while is asked now. */
+  async hurry({ paymentId }: CardOrder): Promise<void> {
+    await this.sql.query(
+      `UPDATE payment_operations SET next_attempt_at = now() WHERE payment_id = $1 AND status = 'PENDING'`,
+      [paymentId],
+    );
+  }
+
+  /** Captured when the parcel leaves, or by staff. */
+  async captureByHand(): Promise<void> {
+    await this.sql.query(`UPDATE stores SET card_capture = 'MANUAL' WHERE id = $1`, [this.shop.store.id]);
+  }
+
+  /** What the test provider's books say of a payment. */
+  async atProvider({ paymentId }: CardOrder): Promise<string> {
+    const { status } = await this.shop.row<{ status: string }>(
+      'SELECT status FROM test_provider_payments WHERE payment_id = $1',
+      [paymentId],
+    );
+    return status;
+  }
+
   /** Until nothing is under way any more, and no news are waiting; then what it has come to. */
   async settled(order: CardOrder, ms = 15_000): Promise<CardState> {
     const deadline = performance.now() + ms;
@@ -104,10 +137,6 @@ export class CardShop {
       if (performance.now() > deadline) throw new Error(`Not settled: ${JSON.stringify(await this.state(order))}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  }
-
-  address(): object {
-    return ADDRESS;
   }
 
   close(): Promise<void> {

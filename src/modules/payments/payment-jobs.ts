@@ -69,8 +69,8 @@ export class PaymentJobs implements OnModuleInit {
   }
 
   /** What nobody has brought to an end: an answer was lost, a process died, a provider was away. */
-  private async sweep(signal: AbortSignal): Promise<void> {
-    for (let round = 0; round < MAX_ROUNDS && !signal.aborted; round++) {
+  async sweep(signal?: AbortSignal): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS && !signal?.aborted; round++) {
       const claimed = await this.database.query<ClaimedRow>(acrossStoresClaimOperations(AT_ONCE, this.running.leaseMs));
       await Promise.all(claimed.map((row) => this.runClaimed(row)));
       if (claimed.length < AT_ONCE) break;
