@@ -3,6 +3,8 @@ import { ApprovalsModule } from '../approvals/approvals.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { OrdersModule } from '../orders/orders.module.js';
 import { WalletsModule } from '../wallets/wallets.module.js';
+import { AgentMetricsController } from './agent-metrics.controller.js';
+import { AgentMetricsService } from './agent-metrics.service.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsService } from './agents.service.js';
 import { AssignmentsController } from './assignments.controller.js';
@@ -16,7 +18,16 @@ import { ShiftsService } from './shifts.service.js';
 
 @Module({
   imports: [ApprovalsModule, AuthModule, OrdersModule, WalletsModule],
-  controllers: [AgentsController, AssignmentsController, CashController],
-  providers: [AgentsService, AssignmentsService, CarryParcel, CloseShift, HandInCash, OfferAgain, ShiftsService],
+  controllers: [AgentMetricsController, AgentsController, AssignmentsController, CashController],
+  providers: [
+    AgentMetricsService,
+    AgentsService,
+    AssignmentsService,
+    CarryParcel,
+    CloseShift,
+    HandInCash,
+    OfferAgain,
+    ShiftsService,
+  ],
 })
 export class ShippingModule {}
