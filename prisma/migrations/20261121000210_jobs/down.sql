@@ -1,5 +1,6 @@
 -- Deletes all jobs that wait: make a back-up first.
 DROP FUNCTION outbox_has_earlier(text);
+DROP FUNCTION outbox_pass_turn(text, text);
 DROP FUNCTION relay_outbox(int);
 DROP FUNCTION finish_schedule(text, text);
 DROP FUNCTION claim_schedules(text, text[], text[]);

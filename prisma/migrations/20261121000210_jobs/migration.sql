@@ -231,14 +231,19 @@ BEGIN
   UPDATE job_schedules s SET running_by = NULL, running_since = NULL WHERE s.name = p_name AND s.running_by = p_worker;
 END $$;
 
--- Hands pending events to their subscribers: one job each, and the mark that it is done, in one transaction.
+-- Hands pending events to their subscribers: one job each, and the mark that it is done, in one transaction. One relay at a
+-- time, however many there are: a later batch that commits first would let an event overtake an earlier one of its aggregate.
 -- run_at grows by a microsecond from event to event, so that jobs begin in the order of the events.
 CREATE FUNCTION relay_outbox(p_limit int, OUT events int, OUT jobs int) LANGUAGE plpgsql AS $$
 DECLARE
-  v_ids bigint[] := ARRAY(
-    SELECT e.id FROM outbox_events e WHERE e.published_at IS NULL ORDER BY e.id LIMIT p_limit FOR UPDATE SKIP LOCKED
-  );
+  v_ids bigint[];
 BEGIN
+  events := 0;
+  jobs := 0;
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('outbox.relay', 0)) THEN
+    RETURN;
+  END IF;
+  v_ids := ARRAY(SELECT e.id FROM outbox_events e WHERE e.published_at IS NULL ORDER BY e.id LIMIT p_limit);
   events := cardinality(v_ids);
   WITH specs AS (
     SELECT (
@@ -267,6 +272,20 @@ BEGIN
    CROSS JOIN LATERAL graphile_worker.add_jobs(g.specs) added
    WHERE g.specs IS NOT NULL;
   UPDATE outbox_events e SET published_at = now() WHERE e.id = ANY (v_ids);
+END $$;
+
+-- An event that is done with makes way for the next one of its aggregate, which need not wait until it looks again.
+CREATE FUNCTION outbox_pass_turn(p_key text, p_worker text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM graphile_worker._private_jobs j WHERE j.key = p_key AND j.locked_by = p_worker;
+  UPDATE graphile_worker._private_jobs j
+     SET run_at = now()
+   WHERE j.key = (
+           SELECT min(n.key)
+             FROM graphile_worker._private_jobs n
+            WHERE n.key > p_key AND n.key <= left(p_key, -19) || repeat('9', 19)
+         )
+     AND j.attempts = 0 AND j.locked_at IS NULL AND j.run_at > now();
 END $$;
 
 -- Whether an earlier event of the same aggregate is still with this subscriber: waiting, running or about to be tried again.

@@ -76,6 +76,7 @@ export class JobRunner {
       id: job.id,
       attempt: job.attempts,
       key: job.key,
+      worker,
       signal,
       commitWith: <T>(effect: (tx: Transaction) => Promise<T>) =>
         this.database.transaction(async (tx) => {

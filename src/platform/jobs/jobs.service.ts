@@ -13,6 +13,8 @@ export interface JobRun {
   readonly attempt: number;
   /** As it stands in the queue: with store and name before it. */
   readonly key: string | null;
+  /** Who has it. */
+  readonly worker: string;
   /** Aborts when the time is up or the worker has to stop. */
   readonly signal: AbortSignal;
   /**

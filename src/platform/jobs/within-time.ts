@@ -17,7 +17,7 @@ export async function withinTime(
       const error = new JobTimeoutError(`Not done within ${timeoutMs} ms`);
       timeout.abort(error);
       reject(error);
-    }, timeoutMs);
+    }, timeoutMs).unref();
   });
   try {
     await Promise.race([run(AbortSignal.any([stop, timeout.signal])), late]);

@@ -38,6 +38,11 @@ export function deletePublished(keepDays: number, limit: number): Prisma.Sql {
     SELECT count(*)::int AS deleted FROM old`;
 }
 
+/** Ends the job of an event, if nobody has yet, and wakes that of the next one of its aggregate. */
+export function passTurn(key: string, worker: string): Prisma.Sql {
+  return Prisma.sql`SELECT outbox_pass_turn(${key}, ${worker})::text AS passed`;
+}
+
 /** Whether an earlier event of the same aggregate is still with this subscriber. */
 export function hasEarlier(key: string): Prisma.Sql {
   return Prisma.sql`SELECT outbox_has_earlier(${key}) AS earlier`;

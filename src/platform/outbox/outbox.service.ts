@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type JobRun, Jobs } from '../jobs/jobs.service.js';
 import { Database } from '../prisma/database.js';
-import { hasEarlier } from './outbox.queries.js';
+import { hasEarlier, passTurn } from './outbox.queries.js';
 
 /** What happened, as the transaction that made it happen wrote it. */
 export interface OutboxEvent<Payload extends object = Record<string, unknown>> {
@@ -18,7 +18,7 @@ export type OutboxHandler<Payload extends object> = (event: OutboxEvent<Payload>
 
 const NAME = /^[a-z]+(-[a-z]+)*$/;
 const EVENTS = /^(\*|[a-z]+(_[a-z]+)*\.(\*|[a-z]+(_[a-z]+)*))$/;
-/** How soon an event looks again whether the one before it is done with. */
+/** How soon an event looks again whether the one before it is done with, should that not wake it. */
 const TURN_MS = 1000;
 
 /** Who wants to know what happened: each subscriber gets a job for each event, in the context of its store. */
@@ -52,6 +52,7 @@ export class Outbox {
       async (event, job) => {
         if (ordered) await this.waitForTurn(job);
         await handler(event, job);
+        if (ordered) await this.database.query(passTurn(job.key ?? '', job.worker));
       },
       { timeoutMs },
     );
