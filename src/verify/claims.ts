@@ -1,6 +1,7 @@
 import { APPROVALS } from './approvals.claims.js';
 import { BOOKINGS } from './bookings.claims.js';
 import { CARDS } from './cards.claims.js';
+import { CASH } from './cash.claims.js';
 import type { ClaimGroup } from './claim.js';
 import { LEDGER } from './ledger.claims.js';
 import { ORDERS } from './orders.claims.js';
@@ -20,6 +21,7 @@ export const CLAIMS: readonly ClaimGroup[] = [
   REFUNDS,
   BOOKINGS,
   SHIPPING,
+  CASH,
   APPROVALS,
   PLATFORM,
 ];

@@ -42,14 +42,6 @@ export const SHIPPING: ClaimGroup = {
         HAVING count(*) > 1`,
     },
     {
-      name: 'cash that agents collected is what their deliveries captured',
-      sql: `
-        SELECT a.store_id, a.id AS assignment_id, a.order_id, a.cash_collected, p.captured_amount
-          FROM shipping_assignments a
-          JOIN payments p ON p.store_id = a.store_id AND p.order_id = a.order_id
-         WHERE a.status = 'DELIVERED' AND p.method = 'COD' AND a.cash_collected IS DISTINCT FROM p.captured_amount`,
-    },
-    {
       name: 'an agent was paid for deliveries that he made, once for each',
       sql: `
         SELECT t.store_id, t.id AS transaction_id, t.reference AS assignment_id

@@ -49,7 +49,7 @@ const DAMAGES: [string, string, string][] = [
   [
     'a delivery',
     `UPDATE shipping_assignments SET status = 'DELIVERED', closed_at = now(), cash_collected = 1 WHERE order_id = $1`,
-    'cash that agents collected',
+    'what an agent took at the door',
   ],
   [
     'a key without an order',
