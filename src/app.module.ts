@@ -6,16 +6,17 @@ import { ConfigModule } from './config/config.module.js';
 import { GlobalExceptionFilter } from './http/filters/global-exception.filter.js';
 import { ApprovalsModule } from './modules/approvals/approvals.module.js';
 import { AuthModule } from './modules/auth/auth.module.js';
+import { CartsModule } from './modules/carts/carts.module.js';
 import { CatalogModule } from './modules/catalog/catalog.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { InventoryModule } from './modules/inventory/inventory.module.js';
+import { JobsAdminModule } from './modules/jobs/jobs.module.js';
 import { NotificationsModule } from './modules/notifications/notifications.module.js';
 import { OrdersModule } from './modules/orders/orders.module.js';
 import { PaymentsModule } from './modules/payments/payments.module.js';
 import { RefundsModule } from './modules/refunds/refunds.module.js';
 import { ShippingModule } from './modules/shipping/shipping.module.js';
 import { WalletsModule } from './modules/wallets/wallets.module.js';
-import { JobsAdminModule } from './modules/jobs/jobs.module.js';
 import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
 import { JobsModule } from './platform/jobs/jobs.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
@@ -40,6 +41,7 @@ export class AppModule {
         InventoryModule,
         WalletsModule,
         PaymentsModule,
+        CartsModule,
         OrdersModule,
         RefundsModule,
         ShippingModule,

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiResponse, ApiTags } from '@
 import type { FastifyReply } from 'fastify';
 import { Roles } from '../../http/access.js';
 import { type Actor, CurrentActor } from '../../http/actor.js';
+import { CurrentVisitor, type Visitor } from '../../http/guest.js';
 import { IdPipe } from '../../http/id.pipe.js';
 import { Idempotent } from '../../http/idempotent-request.js';
 import { WrittenJson } from '../../http/written-json.js';
@@ -20,6 +21,8 @@ import {
 import { OrdersService } from './orders.service.js';
 import { PlaceOrder } from './place-order.js';
 
+const GUESTS_TOKEN = { name: 'X-Cart-Token', required: false, description: "a guest's, of the cart that he orders" };
+
 @ApiTags('orders')
 @ApiBearerAuth()
 @Controller('api/orders')
@@ -30,19 +33,20 @@ export class OrdersController {
     private readonly changing: ChangeOrderStatus,
   ) {}
 
-  /** Places an order at the catalog's prices. All lines or none. */
-  @Roles('CUSTOMER')
+  /** Places an order at the catalog's prices, of a cart or of lines. All of them or none. */
+  @Roles('GUEST', 'CUSTOMER')
+  @ApiHeader(GUESTS_TOKEN)
   @ApiHeader({ name: 'Idempotency-Key', required: true, description: '16 to 255 visible characters' })
   @ApiResponse({ status: 201, type: OrderResponse })
   @WrittenJson()
   @Post()
   async place(
     @Body() body: PlaceOrderDto,
-    @CurrentActor() actor: Actor,
+    @CurrentVisitor() visitor: Visitor,
     @Idempotent() request: IdempotentRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const { document, replayed } = await this.placing.place(actor.id, body, request);
+    const { document, replayed } = await this.placing.place(visitor, body, request);
     if (replayed) void reply.header('idempotency-replayed', 'true');
     return document;
   }
@@ -56,12 +60,14 @@ export class OrdersController {
     return this.orders.page(query, actor);
   }
 
-  @Roles('CUSTOMER', 'SUPPORT', 'MANAGER', 'ADMIN')
+  /** One's own order, a guest's by the token of its cart, any for staff. */
+  @Roles('GUEST', 'CUSTOMER', 'SUPPORT', 'MANAGER', 'ADMIN')
+  @ApiHeader(GUESTS_TOKEN)
   @ApiOkResponse({ type: OrderResponse })
   @WrittenJson()
   @Get(':id')
-  find(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
-    return this.orders.document(id, actor);
+  find(@Param('id', IdPipe) id: string, @CurrentVisitor() visitor: Visitor): Promise<string> {
+    return this.orders.document(id, visitor);
   }
 
   /** Every step of an order, oldest first. */
@@ -86,6 +92,6 @@ export class OrdersController {
     @CurrentActor() actor: Actor,
   ): Promise<string> {
     await this.changing.change(id, body.status, actor, body);
-    return this.orders.document(id, actor);
+    return this.orders.document(id, { actor, cartTokenHash: null });
   }
 }

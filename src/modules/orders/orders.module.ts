@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { CartsModule } from '../carts/carts.module.js';
 import { InventoryModule } from '../inventory/inventory.module.js';
 import { PaymentsModule } from '../payments/payments.module.js';
 import { ChangeOrderStatus } from './change-order-status.js';
@@ -9,7 +10,7 @@ import { PaidOrders } from './paid-orders.js';
 import { PlaceOrder } from './place-order.js';
 
 @Module({
-  imports: [InventoryModule, PaymentsModule],
+  imports: [CartsModule, InventoryModule, PaymentsModule],
   controllers: [OrdersController],
   providers: [OrdersService, PlaceOrder, ChangeOrderStatus, PaidOrders, ExpireOrders],
   exports: [ChangeOrderStatus],

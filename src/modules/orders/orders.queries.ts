@@ -47,6 +47,30 @@ export function placeOrder(p: Placement): Prisma.Sql {
            )`;
 }
 
+/** How the key of a placement was found, see idempotency_begin(): NEW when nothing was answered under it. */
+export function placementBegun(
+  p: Pick<Placement, 'customerId' | 'cartTokenHash' | 'route' | 'key' | 'fingerprint'>,
+): Prisma.Sql {
+  return Prisma.sql`
+    SELECT outcome
+      FROM idempotency_begin(
+             ${currentStore()}::uuid, order_principal(${p.customerId}::uuid, ${p.cartTokenHash}::bytea),
+             ${p.route}, ${p.key}, ${p.fingerprint}
+           )`;
+}
+
+/** The order that a guest has placed from the cart of this token, with its delivery code. */
+export function guestsOrderDocument(orderId: string, cartTokenHash: Buffer | null): Prisma.Sql {
+  return Prisma.sql`
+    SELECT o.id, order_document(o, true)::text AS document
+      FROM orders o
+      JOIN carts c ON c.store_id = o.store_id AND c.id = o.cart_id
+     WHERE o.store_id = ${currentStore()}::uuid
+       AND o.id = ${orderId}::uuid
+       AND o.customer_id IS NULL
+       AND c.token_hash = ${cartTokenHash}::bytea`;
+}
+
 /** One order. A customer (ownerId) sees his own, with its delivery code; staff (null) see any. */
 export function orderDocument(orderId: string, viewerId: string, ownerId: string | null): Prisma.Sql {
   return Prisma.sql`

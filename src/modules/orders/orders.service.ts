@@ -10,19 +10,23 @@ import {
   UUID_CURSOR,
 } from '../../common/pagination.js';
 import { type Actor, isStaff } from '../../http/actor.js';
+import type { Visitor } from '../../http/guest.js';
 import type { PageQuery } from '../../http/page.dto.js';
 import { Database } from '../../platform/prisma/database.js';
 import type { OrderHistoryResponse, OrdersQuery } from './dto/order.dto.js';
-import { orderDocument, orderDocuments } from './orders.queries.js';
+import { guestsOrderDocument, orderDocument, orderDocuments } from './orders.queries.js';
 
 /** Reading orders. Placing them and moving them on are use cases of their own, beside this file. */
 @Injectable()
 export class OrdersService {
   constructor(private readonly database: Database) {}
 
-  /** JSON text of an order: one's own, or any for staff. @throws NOT_FOUND */
-  async document(orderId: string, actor: Actor): Promise<string> {
-    const [row] = await this.database.query<DocumentRow>(orderDocument(orderId, actor.id, ownerFilter(actor)));
+  /** JSON text of an order: one's own, a guest's by his cart's token, or any for staff. @throws NOT_FOUND */
+  async document(orderId: string, { actor, cartTokenHash }: Visitor): Promise<string> {
+    const wanted = actor
+      ? orderDocument(orderId, actor.id, ownerFilter(actor))
+      : guestsOrderDocument(orderId, cartTokenHash);
+    const [row] = await this.database.query<DocumentRow>(wanted);
     if (!row) throw failure('NOT_FOUND');
     return row.document;
   }

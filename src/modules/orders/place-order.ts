@@ -3,14 +3,16 @@ import { randomInt } from 'node:crypto';
 import { isErrorCode } from '../../common/exceptions/catalogue.js';
 import { failure, type FailureDetails } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
+import type { Visitor } from '../../http/guest.js';
 import { type IdempotentRequest, replay } from '../../platform/idempotency/idempotency.service.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { httpMetrics } from '../../platform/metrics/http.metrics.js';
 import { Database } from '../../platform/prisma/database.js';
+import { QuoteTokens } from '../carts/quote-tokens.js';
 import { PaymentProviders } from '../payments/providers/payment-providers.js';
 import type { PlaceOrderDto } from './dto/order.dto.js';
-import { type PlacedRow, placeOrder } from './orders.queries.js';
+import { placementBegun, type PlacedRow, type Placement, placeOrder } from './orders.queries.js';
 
 export interface PlacedOrder {
   /** The order as JSON text, as the database made it. */
@@ -24,31 +26,37 @@ export class PlaceOrder {
   constructor(
     private readonly database: Database,
     private readonly providers: PaymentProviders,
+    private readonly quotes: QuoteTokens,
     private readonly logger: LarderLogger,
   ) {}
 
   /**
-   * @throws INSUFFICIENT_STOCK and PRODUCT_UNAVAILABLE (details: every line that can't be served), INSUFFICIENT_FUNDS,
-   * ZIP_NOT_SERVED, ORDER_TOTAL_TOO_LARGE, PAYMENT_METHOD_NOT_SUPPORTED, SLOT_INVALID, SLOT_CLOSED, SLOT_FULL, COUPON_INVALID,
-   * COUPON_MINIMUM_NOT_MET, COUPON_USED_UP, COUPON_USED_BY_CUSTOMER, COUPON_ATTEMPTS_EXCEEDED, IDEMPOTENCY_KEY_REUSED,
-   * IDEMPOTENCY_IN_PROGRESS
+   * A customer orders from his cart or by lines; a guest from his cart, with an e-mail. Locks: see place_order().
+   * @throws NOT_FOUND for a cart that isn't the visitor's, CART_CLOSED (details: the order that it became), CART_EMPTY,
+   * QUOTE_INVALID, QUOTE_EXPIRED, QUOTE_CHANGED (details: both totals), INSUFFICIENT_STOCK and PRODUCT_UNAVAILABLE (details:
+   * every line that can't be served), INSUFFICIENT_FUNDS, ZIP_NOT_SERVED, ORDER_TOTAL_TOO_LARGE, PAYMENT_METHOD_NOT_SUPPORTED,
+   * SLOT_INVALID, SLOT_CLOSED, SLOT_FULL, COUPON_INVALID, COUPON_MINIMUM_NOT_MET, COUPON_USED_UP, COUPON_USED_BY_CUSTOMER,
+   * COUPON_ATTEMPTS_EXCEEDED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS
    */
-  async place(customerId: string, body: PlaceOrderDto, request: IdempotentRequest): Promise<PlacedOrder> {
+  async place(visitor: Visitor, body: PlaceOrderDto, request: IdempotentRequest): Promise<PlacedOrder> {
+    requireComplete(visitor, body);
+    const { actor, cartTokenHash } = visitor;
+    const who = { customerId: actor?.id ?? null, cartTokenHash };
+    const expectedTotal = await this.quotedTotal(who, body, request);
     const orderId = newId();
     const [row] = await this.database.query<PlacedRow>(
       placeOrder({
         orderId,
-        customerId,
-        guestEmail: null,
-        cartId: null,
-        cartTokenHash: null,
+        ...who,
+        guestEmail: body.email ?? null,
+        cartId: body.cartId ?? null,
         provider: this.providers.current,
         slotId: body.slotId ?? null,
         couponCode: body.couponCode ?? null,
-        expectedTotal: null,
+        expectedTotal,
         paymentMethod: body.paymentMethod,
-        variantIds: body.lines.map((line) => line.variantId),
-        quantities: body.lines.map((line) => line.quantity),
+        variantIds: body.lines?.map((line) => line.variantId) ?? null,
+        quantities: body.lines?.map((line) => line.quantity) ?? null,
         address: JSON.stringify(body.deliveryAddress),
         deliveryCode: String(randomInt(1_000_000)).padStart(6, '0'),
         note: body.note ?? null,
@@ -65,6 +73,24 @@ export class PlaceOrder {
     return this.notPlaced(row);
   }
 
+  /**
+   * What a quote has told, minor units; null without one. An order that was placed in time and is asked for again after the
+   * quote has expired is answered again.
+   */
+  private async quotedTotal(
+    who: Pick<Placement, 'customerId' | 'cartTokenHash'>,
+    { quote, cartId }: PlaceOrderDto,
+    request: IdempotentRequest,
+  ): Promise<number | null> {
+    if (quote === undefined) return null;
+    if (!cartId) throw failure('QUOTE_INVALID');
+    const { total, isExpired } = await this.quotes.read(quote, cartId);
+    if (!isExpired) return total;
+    const [begun] = await this.database.query<{ outcome: string }>(placementBegun({ ...who, ...request }));
+    if (begun?.outcome === 'NEW') throw failure('QUOTE_EXPIRED');
+    return total;
+  }
+
   private notPlaced(row: PlacedRow): PlacedOrder {
     if (row.outcome === 'REPLAY' && row.status_code === 201 && row.response) {
       httpMetrics.idempotency.inc({ result: 'replay' });
@@ -77,4 +103,16 @@ export class PlaceOrder {
     if (code === 'INSUFFICIENT_STOCK') businessMetrics.oversellRejects.inc();
     throw failure(code, response?.details);
   }
+}
+
+/** What the fields can't say of each other. @throws VALIDATION_FAILED */
+function requireComplete({ actor }: Visitor, { cartId, lines, email }: PlaceOrderDto): void {
+  if (cartId && lines) refuse('lines', 'must not be sent beside cartId');
+  if (actor) return;
+  if (!cartId) refuse('cartId', 'is needed: a guest orders from his cart');
+  if (!email) refuse('email', 'is needed of a guest');
+}
+
+function refuse(field: string, problem: string): never {
+  throw failure('VALIDATION_FAILED', [{ field, message: `${field} ${problem}` }]);
 }

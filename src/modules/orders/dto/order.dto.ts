@@ -1,8 +1,9 @@
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsEmail,
   IsIn,
   IsInt,
   IsNotEmpty,
@@ -13,10 +14,12 @@ import {
   IsUUID,
   Max,
   MaxLength,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 import { MoneyDto } from '../../../http/money.dto.js';
 import { PageQuery } from '../../../http/page.dto.js';
+import { trimmedLower } from '../../../http/trimmed-lower.js';
 import { ORDER_STATUSES, type OrderStatus } from '../orders.states.js';
 
 export class OrderLineDto {
@@ -57,15 +60,22 @@ export class AddressDto {
 }
 
 export class PlaceOrderDto {
+  /** One's own cart, which becomes this order and no other. A guest's with its token as X-Cart-Token. */
+  @IsOptional()
+  @IsUUID()
+  cartId?: string;
+
+  /** What to order without a cart; not for guests. */
+  @ValidateIf(({ lines, cartId }: PlaceOrderDto) => lines !== undefined || !cartId)
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(1000)
   @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => OrderLineDto)
-  lines: OrderLineDto[];
+  lines?: OrderLineDto[];
 
-  /** CARD is answered PAYMENT_METHOD_NOT_SUPPORTED until the store takes cards. */
+  /** WALLET needs a login; CARD is answered PAYMENT_METHOD_NOT_SUPPORTED where the store takes none. */
   @IsIn(['COD', 'WALLET', 'CARD'])
   paymentMethod: 'COD' | 'WALLET' | 'CARD';
 
@@ -84,6 +94,20 @@ export class PlaceOrderDto {
   @IsNotEmpty()
   @MaxLength(40)
   couponCode?: string;
+
+  /** Of POST /api/carts/{id}/quote: another total than its is QUOTE_CHANGED. */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(1000)
+  quote?: string;
+
+  /** Where a guest is reached; not looked at with a login. */
+  @IsOptional()
+  @Transform(trimmedLower)
+  @IsEmail()
+  @MaxLength(254)
+  email?: string;
 
   @IsOptional()
   @IsString()
@@ -170,7 +194,7 @@ export class OrderResponse {
   couponCode: string | null;
   slot: OrderSlotResponse | null;
   deliveryAddress: AddressDto;
-  /** Six digits for the agent at the door; null to everyone but the order's own customer. */
+  /** Six digits for the agent at the door; null to everyone but the order's own customer or guest. */
   deliveryCode: string | null;
   note: string | null;
   placedAt: string;
