@@ -18,7 +18,7 @@ DROP FUNCTION split_over_sale(bigint, bigint[]);
 DROP FUNCTION take_goods_back(refunds, uuid, uuid);
 DROP FUNCTION lock_refund_stock(uuid, uuid[]);
 DROP FUNCTION refund_pieces(orders, uuid[], int[], text[]);
-DROP FUNCTION next_share(bigint, bigint, int, int, bigint, bigint);
+DROP FUNCTION share_of_left(bigint, bigint, bigint);
 DROP FUNCTION refund_document(refunds);
 ALTER TABLE refunds DROP CONSTRAINT refunds_finished_check;
 ALTER TABLE refund_lines DROP CONSTRAINT refund_lines_parts_check, DROP COLUMN tax, DROP COLUMN discount;

@@ -35,60 +35,46 @@ BEGIN
   );
 END $$;
 
--- The share that the next pieces have of what a line has as a whole (its discount, its tax): what all pieces so far have by
--- half-up rounding, less what was given for them, within bounds. All pieces' shares add up to the whole, in any number of
--- steps, and also when refunds in between came to nothing and their pieces are given again.
-CREATE FUNCTION next_share(
-  p_whole bigint, p_given bigint, p_pieces_after int, p_pieces int, p_least bigint, p_most bigint
-) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+-- What pieces have of an amount that is left for all pieces left of a line (its discount, its tax), rounded half up. Taken from
+-- what is left each time, shares add up to the whole in any number of steps, and also when refunds in between came to nothing.
+-- It never makes a piece cheaper than free: what is left of the discount is never more than what the pieces left cost.
+CREATE FUNCTION share_of_left(p_left bigint, p_pieces bigint, p_pieces_left bigint) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-  RETURN greatest(p_least, least(p_most, div(2 * p_whole::numeric * p_pieces_after + p_pieces, 2 * p_pieces) - p_given));
+  RETURN div(2 * p_left::numeric * p_pieces + p_pieces_left, 2 * p_pieces_left);
 END $$;
 
 -- Pieces of an order by variant, the earlier lines first: which lines they are of, and what they come to. A piece's price
 -- less its share of the line's discount, plus that of its tax where prices don't contain it. The caller holds the order's row.
--- The discount's bounds: no more than the pieces cost, and no more left than the pieces left cost.
 CREATE FUNCTION refund_pieces(o orders, p_variants uuid[], p_quantities int[], p_goods text[])
-RETURNS TABLE (line_no smallint, variant_id uuid, quantity int, amount bigint, discount bigint, tax bigint, goods text)
+RETURNS TABLE (line_no smallint, quantity int, amount bigint, discount bigint, tax bigint, goods text)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY
-  SELECT s.line_no, s.variant_id, s.taken, s.gross - s.discount + CASE WHEN o.tax_inclusive THEN 0 ELSE s.tax END,
+  SELECT s.line_no, s.pieces::int,
+         s.pieces * s.unit_price - s.discount + CASE WHEN o.tax_inclusive THEN 0 ELSE s.tax END,
          s.discount, s.tax, s.goods
     FROM (
-      SELECT t.line_no, t.variant_id, t.taken, t.goods, t.taken * t.unit_price AS gross,
-             next_share(
-               t.whole_discount, t.given_discount, t.after, t.pieces,
-               greatest(0, t.whole_discount - t.given_discount - (t.pieces - t.after) * t.unit_price),
-               least(t.taken * t.unit_price, t.whole_discount - t.given_discount)
-             ) AS discount,
-             next_share(t.whole_tax, t.given_tax, t.after, t.pieces, 0, t.whole_tax - t.given_tax) AS tax
+      SELECT l.line_no, l.goods, l.unit_price, taken.pieces,
+             share_of_left(l.discount - given.discount, taken.pieces, l.free) AS discount,
+             share_of_left(l.tax - given.tax, taken.pieces, l.free) AS tax
         FROM (
-          SELECT l.line_no, l.variant_id, l.unit_price, l.discount AS whole_discount, l.tax AS whole_tax,
-                 l.quantity AS pieces, l.refunded_quantity + take.pieces AS after, take.pieces AS taken, l.goods,
-                 given.discount AS given_discount, given.tax AS given_tax
-            FROM (
-              SELECT k.*, w.quantity AS wanted, w.goods,
-                     sum(k.quantity - k.refunded_quantity) OVER (PARTITION BY k.variant_id ORDER BY k.line_no) AS free_so_far
-                FROM unnest(p_variants, p_quantities, p_goods) AS w (variant_id, quantity, goods)
-                JOIN order_lines k
-                  ON k.store_id = o.store_id AND k.order_id = o.id AND k.variant_id = w.variant_id
-            ) l
-           CROSS JOIN LATERAL (
-             SELECT least(
-                      l.quantity - l.refunded_quantity,
-                      greatest(0, l.wanted - (l.free_so_far - (l.quantity - l.refunded_quantity)))
-                    )::int AS pieces
-           ) take
-           CROSS JOIN LATERAL (
-             SELECT coalesce(sum(g.discount), 0)::bigint AS discount, coalesce(sum(g.tax), 0)::bigint AS tax
-               FROM refund_lines g
-               JOIN refunds r ON r.store_id = g.store_id AND r.id = g.refund_id
-              WHERE g.store_id = o.store_id AND g.order_id = o.id AND g.line_no = l.line_no
-                AND r.status NOT IN ('FAILED', 'REJECTED')
-           ) given
-           WHERE take.pieces > 0
-        ) t
+          SELECT k.*, w.quantity AS wanted, w.goods, k.quantity - k.refunded_quantity AS free,
+                 sum(k.quantity - k.refunded_quantity) OVER (PARTITION BY k.variant_id ORDER BY k.line_no) AS free_so_far
+            FROM unnest(p_variants, p_quantities, p_goods) AS w (variant_id, quantity, goods)
+            JOIN order_lines k ON k.store_id = o.store_id AND k.order_id = o.id AND k.variant_id = w.variant_id
+        ) l
+       CROSS JOIN LATERAL (
+         SELECT least(l.free, greatest(0, l.wanted - (l.free_so_far - l.free))) AS pieces
+       ) taken
+       CROSS JOIN LATERAL (
+         SELECT coalesce(sum(g.discount), 0)::bigint AS discount, coalesce(sum(g.tax), 0)::bigint AS tax
+           FROM refund_lines g
+           JOIN refunds r ON r.store_id = g.store_id AND r.id = g.refund_id
+          WHERE g.store_id = o.store_id AND g.order_id = o.id AND g.line_no = l.line_no
+            AND r.status NOT IN ('FAILED', 'REJECTED')
+       ) given
+       WHERE taken.pieces > 0
     ) s
    ORDER BY s.line_no;
 END $$;
