@@ -1,6 +1,7 @@
 import { type CardOrder, CardShop, PRICE } from '../support/card-shop.js';
 import { type Reply } from '../support/shop.js';
-import { type Intent, StripeServer } from '../support/stripe-server.js';
+import type { Intent } from '../support/stripe-protocol.js';
+import { StripeServer } from '../support/stripe-server.js';
 import { verify } from '../support/verify.js';
 
 let stripe: StripeServer;

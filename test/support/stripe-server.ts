@@ -2,6 +2,19 @@ import { hash, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Stripe from 'stripe';
+import {
+  type Answer,
+  answered,
+  bracketed,
+  type Intent,
+  invalid,
+  post,
+  Refusal,
+  refused,
+  send,
+  type StripeRefund,
+  unexpected,
+} from './stripe-protocol.js';
 
 export const SECRET_KEY = 'sk_test_larder0000';
 export const WEBHOOK_SECRET = 'whsec_larder0000';
@@ -10,49 +23,11 @@ export const WEBHOOK_SECRET = 'whsec_larder0000';
 export type Fault =
   'LOST_BEFORE' | 'LOST_AFTER' | 'HANGS_BEFORE' | 'HANGS_AFTER' | '500_BEFORE' | '500_AFTER' | '429' | 'NO_JSON';
 
-export interface Intent {
-  id: string;
-  object: 'payment_intent';
-  amount: number;
-  amount_received: number;
-  currency: string;
-  status: string;
-  client_secret: string;
-  metadata: Record<string, string>;
-  payment_method: string | null;
-  last_payment_error: { code: string; decline_code?: string } | null;
-  created: number;
-}
-
-interface StripeRefund {
-  id: string;
-  object: 'refund';
-  amount: number;
-  payment_intent: string;
-  status: string;
-  failure_reason?: string;
-  metadata: Record<string, string>;
-}
-
-interface Answer {
-  status: number;
-  body: object;
-}
-
 export interface Asked {
   method: string;
   path: string;
   form: Record<string, string>;
   key: string | undefined;
-}
-
-class Refusal extends Error {
-  constructor(
-    readonly status: number,
-    readonly error: object,
-  ) {
-    super(JSON.stringify(error));
-  }
 }
 
 const DECLINES: Record<string, string> = { pm_card_declined: 'generic_decline', pm_card_poor: 'insufficient_funds' };
@@ -317,49 +292,4 @@ export class StripeServer {
       JSON.stringify({ id, object: 'event', api_version: '2026-10-28.endive', created, type, data: { object } }),
     );
   }
-}
-
-/** As it is now: a kept answer does not change with what it is about. */
-function answered(status: number, body: object): Answer {
-  return { status, body: structuredClone(body) };
-}
-
-function refused(status: number, error: object): Answer {
-  return answered(status, { error });
-}
-
-function invalid(code: string): Refusal {
-  return new Refusal(400, { type: 'invalid_request_error', code });
-}
-
-function unexpected(intent: Intent): Refusal {
-  const code = 'payment_intent_unexpected_state';
-  return new Refusal(400, { type: 'invalid_request_error', code, payment_intent: intent });
-}
-
-/** metadata[store]=1 → {store: '1'} */
-function bracketed(form: Record<string, string>, name: string): Record<string, string> {
-  const entries = Object.entries(form).filter(([field]) => field.startsWith(`${name}[`));
-  return Object.fromEntries(entries.map(([field, value]) => [field.slice(name.length + 1, -1), value]));
-}
-
-function send(response: http.ServerResponse, { status, body }: Answer): void {
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'request-id': `req_${randomBytes(6).toString('hex')}`,
-  });
-  response.end(JSON.stringify(body));
-}
-
-function post(url: string, body: string, signature: string): Promise<number> {
-  return new Promise((resolve) => {
-    const headers = { 'content-type': 'application/json', 'stripe-signature': signature };
-    const request = http.request(url, { method: 'POST', headers });
-    request.on('error', () => resolve(503));
-    request.on('response', (response) => {
-      response.resume();
-      response.on('end', () => resolve(response.statusCode ?? 0));
-    });
-    request.end(body);
-  });
 }
