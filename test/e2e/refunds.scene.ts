@@ -1,8 +1,7 @@
 import { runInContext } from '../../src/common/request-context.js';
 import type { OrderResponse } from '../../src/modules/orders/dto/order.dto.js';
 import { RefundPayment } from '../../src/modules/payments/refund-payment.js';
-import type { Transaction } from '../../src/platform/prisma/database.js';
-import { Database } from '../../src/platform/prisma/database.js';
+import { Database, type Transaction } from '../../src/platform/prisma/database.js';
 import { freshKey, type TestUser } from '../support/factories.js';
 import type { Line, Shop } from '../support/shop.js';
 
@@ -44,15 +43,19 @@ export class Refunds {
     );
   }
 
-  /** What the machinery of the cards does when a provider has answered. */
+  /** A provider's answer as RefundPayment hears it; the operation is then where the refund is. */
   async answered(how: 'succeeded' | 'failed', refundId: string): Promise<void> {
-    const { app, sql } = this.shop.larder;
-    await sql.query(
-      `UPDATE payment_operations SET status = $2, finished_at = now() WHERE refund_id = $1 AND status = 'PENDING'`,
-      [refundId, how.toUpperCase()],
-    );
+    const { app } = this.shop.larder;
+    const answer = async (tx: Transaction): Promise<void> => {
+      await app.get(RefundPayment)[how](tx, refundId);
+      await tx.$executeRaw`
+        UPDATE payment_operations o
+           SET status = r.status, finished_at = now()
+          FROM refunds r
+         WHERE r.id = ${refundId}::uuid AND o.refund_id = r.id AND o.status = 'PENDING'`;
+    };
     await runInContext({ requestId: 'a-provider-answers', storeId: this.shop.store.id }, () =>
-      app.get(Database).transaction((tx: Transaction) => app.get(RefundPayment)[how](tx, refundId)),
+      app.get(Database).transaction(answer),
     );
   }
 
