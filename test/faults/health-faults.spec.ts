@@ -38,8 +38,7 @@ afterAll(async () => {
 
 it('a frozen database: told within a second, by however many ask, and over when it thaws', async () => {
   await expectHealthy();
-  const pids = await serverPids();
-  pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+  const pids = await freezeServer();
   try {
     await Promise.all(Array.from({ length: 30 }, () => expectDatabaseUnavailable()));
     await expectNotReadySoon();
@@ -131,11 +130,16 @@ async function within(ms: number, check: () => Promise<void>): Promise<void> {
 }
 
 /** The postmaster, so that it can't make new backends, and all of its children. */
-async function serverPids(): Promise<number[]> {
+/** The one that makes connections first, so that none is missed that the worker opens meanwhile. Returns all that are frozen. */
+async function freezeServer(): Promise<number[]> {
   const home = await readFile(join(folder, 'postgres-home'), 'utf8').catch(() => join(folder, 'postgres'));
   const postmaster = Number.parseInt(await readFile(join(home.trim(), 'cluster/postmaster.pid'), 'utf8'), 10);
-  const { rows } = await withClient(server.adminUrl, (client) =>
-    client.query<{ pid: number }>('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'),
-  );
-  return [postmaster, ...rows.map(({ pid }) => pid)];
+  return withClient(server.adminUrl, async (client) => {
+    process.kill(postmaster, 'SIGSTOP');
+    const { rows } = await client.query<{ pid: number }>(
+      'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()',
+    );
+    for (const { pid } of rows) process.kill(pid, 'SIGSTOP');
+    return [postmaster, ...rows.map(({ pid }) => pid)];
+  });
 }

@@ -1,4 +1,5 @@
 import { Injectable, OnModuleInit } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LarderConfig } from '../../config/config.js';
 import { LarderLogger } from '../logging/larder-logger.js';
 import { type Backlog, observeBacklog } from '../metrics/jobs.metrics.js';
@@ -9,11 +10,15 @@ import { Jobs } from './jobs.service.js';
 const TIDY_EVERY_S = 60;
 /** However many scrape. */
 const COUNT_EVERY_MS = 5000;
+/** A scrape waits no longer for a database that may be frozen; it has the figures of the last one then. */
+const SCRAPE_WAITS_MS = 100;
 
 /** What has to be looked at now and then, whatever workers say of themselves; and how much there is to do. */
 @Injectable()
 export class JobUpkeep implements OnModuleInit {
-  private counted?: { at: number; backlog: Promise<Backlog | undefined> };
+  private countedAt = -Infinity;
+  private counting: Promise<unknown> = Promise.resolve();
+  private counted?: Backlog;
 
   constructor(
     private readonly jobs: Jobs,
@@ -36,15 +41,16 @@ export class JobUpkeep implements OnModuleInit {
     if (row && row.released + row.buried > 0) this.logger.warn({ event: 'job_tidy_completed', ...row });
   }
 
-  private backlog(): Promise<Backlog | undefined> {
+  private async backlog(): Promise<Backlog | undefined> {
     const now = performance.now();
-    if (!this.counted || now - this.counted.at > COUNT_EVERY_MS) {
-      const backlog = this.database.query<BacklogRow>(countBacklog()).then(
-        ([row]) => row,
-        () => undefined,
+    if (now - this.countedAt > COUNT_EVERY_MS) {
+      this.countedAt = now;
+      this.counting = this.database.query<BacklogRow>(countBacklog()).then(
+        ([row]) => (this.counted = row),
+        () => (this.counted = undefined),
       );
-      this.counted = { at: now, backlog };
     }
-    return this.counted.backlog;
+    await Promise.race([this.counting, sleep(SCRAPE_WAITS_MS, undefined, { ref: false })]);
+    return this.counted;
   }
 }
