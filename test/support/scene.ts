@@ -3,6 +3,7 @@ import { ROLES } from '../../src/common/request-context.js';
 import type { TestApp } from './app.js';
 import { ADDRESS, Factory, freshKey, type TestStore, type TestUser, tokenFor } from './factories.js';
 import type { KnownIds } from './hostile-input.js';
+import { openMoneyScene } from './money-scene.js';
 import type { Route } from './routes.js';
 
 export interface Scene {
@@ -25,7 +26,10 @@ export interface Scene {
     | 'agent'
     | 'wallet'
     | 'everyonesWallet'
-    | 'deadJob',
+    | 'deadJob'
+    | 'refund'
+    | 'approval'
+    | 'notification',
     string
   >;
 }
@@ -83,7 +87,9 @@ export async function openScene(larder: TestApp, slug: string, stage: Stage = 'O
      VALUES ($1, $2, 'jobs.check', json_build_object('store', $1::uuid, 'data', json_build_object()), 1, 1, 'NO', now(), now())`,
     [store.id, deadJob],
   );
+  const money = await openMoneyScene(larder, store, people, variant);
   const ids = {
+    ...money,
     deadJob,
     category,
     variant,
@@ -126,6 +132,9 @@ const RESOURCES: [RegExp, keyof Scene['ids']][] = [
   [/^\/api\/products/, 'product'],
   [/^\/api\/orders/, 'order'],
   [/^\/api\/payments/, 'payment'],
+  [/^\/api\/refunds/, 'refund'],
+  [/^\/api\/approvals/, 'approval'],
+  [/^\/api\/notifications/, 'notification'],
   [/^\/api\/shipping\/assignments/, 'assignment'],
   [/^\/api\/shipping\/agents/, 'agent'],
   [/^\/api\/wallets/, 'wallet'],
