@@ -14,5 +14,6 @@ DROP FUNCTION beat_job_worker(text, int);
 DROP FUNCTION postpone_job(bigint, text, int);
 DROP FUNCTION finish_job(bigint, text);
 DROP FUNCTION enqueue_job(uuid, text, json, timestamptz, text, int, text);
+DROP INDEX idx_refresh_tokens_expires;
 DROP TABLE outbox_subscribers, dead_jobs, job_schedules, job_workers;
 DROP SCHEMA IF EXISTS graphile_worker CASCADE;

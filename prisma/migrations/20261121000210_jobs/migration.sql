@@ -41,6 +41,8 @@ CREATE TABLE "outbox_subscribers" (
     CONSTRAINT "outbox_subscribers_pkey" PRIMARY KEY ("name")
 );
 
+CREATE INDEX "idx_refresh_tokens_expires" ON "refresh_tokens"("store_id", "expires_at");
+
 ALTER TABLE job_schedules ADD CONSTRAINT job_schedules_every_check CHECK (every_s BETWEEN 1 AND 86400);
 
 -- Adds a job in the transaction of the caller. A job that waits under the same key is replaced; one that runs already is

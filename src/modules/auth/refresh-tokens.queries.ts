@@ -26,3 +26,30 @@ export function takeToken(tokenHash: Uint8Array): Prisma.Sql {
        )
     RETURNING t.user_id, t.family_id`;
 }
+
+/**
+ * Deletes tokens whose time is over, oldest first. One that was revoked stays for as long as a token of its family lives: it
+ * is what ends that one, too.
+ */
+export function deleteExpired(limit: number): Prisma.Sql {
+  return Prisma.sql`
+    WITH deleted AS (
+      DELETE FROM refresh_tokens t
+       WHERE t.store_id = ${currentStore()}::uuid
+         AND t.id = ANY (ARRAY(
+           SELECT e.id
+             FROM refresh_tokens e
+            WHERE e.store_id = ${currentStore()}::uuid
+              AND e.expires_at < now()
+              AND (e.revoked_at IS NULL OR NOT EXISTS (
+                SELECT 1
+                  FROM refresh_tokens l
+                 WHERE l.store_id = e.store_id AND l.family_id = e.family_id AND l.expires_at > now()
+              ))
+            ORDER BY e.expires_at
+            LIMIT ${limit}::int
+         ))
+      RETURNING 1
+    )
+    SELECT count(*)::int AS deleted FROM deleted`;
+}
