@@ -5,13 +5,16 @@ import { startApp, type TestApp } from '../support/app.js';
 import { freshKey, type TestUser } from '../support/factories.js';
 import { validBody } from '../support/hostile-input.js';
 import { addressOf, resolve, type Route, routes, type Schema } from '../support/routes.js';
-import { idsFor, knownIds, openScene, type Scene, type Stage, stageFor } from '../support/scene.js';
+import { idsFor, knownIds, openScene, type Scene, type Stage, stageFor, withoutRivals } from '../support/scene.js';
 
 interface Answer {
   statusCode: number;
   body: string;
   code?: string;
 }
+
+/** Tells what is wrong with a wish in its answer, and is not refused. */
+const ANSWERS_PROBLEMS = 'POST /api/carts/{id}/quote';
 
 let larder: TestApp;
 const ours = new Map<Stage, Scene>();
@@ -52,7 +55,8 @@ function senders(route: Route, scene: Scene): TestUser[] {
     MANAGER: scene.manager,
     ADMIN: scene.admin,
   };
-  return [...(access ?? []).map((role) => byRole[role]), scene.everyone];
+  const roles = (access ?? []).filter((role) => role !== 'STRANGER');
+  return [...roles.map((role) => byRole[role]), scene.everyone];
 }
 
 it('knows who may call each route (test/support/access.ts)', () => {
@@ -66,7 +70,7 @@ describe.each(routes)('$name', (route) => {
   it('is for those alone whom it is for', async () => {
     const { our } = scenesOf(route);
     const nobody = await send(route, nowhere());
-    if (access === 'anybody') expect(nobody.code).not.toBe('UNAUTHENTICATED');
+    if (access === 'anybody' || access.includes('STRANGER')) expect(nobody.code).not.toBe('UNAUTHENTICATED');
     else expect([nobody.statusCode, nobody.code]).toEqual([401, 'UNAUTHENTICATED']);
     const people = [our.customer, our.agent, our.support, our.manager, our.admin];
     for (const [i, role] of ROLES.entries()) {
@@ -94,12 +98,12 @@ describe.each(routes)('$name', (route) => {
         for (const id of [foreign, newId()]) {
           const path = addressOf(route, { ...idsFor(route, our), ...(place === 'path' ? { [name]: id } : {}) });
           const fields = { ...knownIds(our).byField, ...(place === 'body' ? { [name]: id } : {}) };
-          const body = route.body && validBody(route.body, fields);
+          const body = route.body && withoutRivals(validBody(route.body, fields), name);
           const answer = await send(route, path, sender.bearer, body);
           if (place === 'body') expect(JSON.stringify(body)).toContain(id);
           expect(answer.code).not.toBe('VALIDATION_FAILED');
           if (place === 'path') expect([answer.statusCode, answer.code]).toEqual([404, 'NOT_FOUND']);
-          expect(answer.statusCode).toBeGreaterThanOrEqual(400);
+          if (route.name !== ANSWERS_PROBLEMS) expect(answer.statusCode).toBeGreaterThanOrEqual(400);
           expect(answer.statusCode).toBeLessThan(500);
           told.push(`${answer.statusCode} ${neutral(answer.body, id)}`);
         }

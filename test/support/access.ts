@@ -1,7 +1,10 @@
 import type { Role } from '../../src/common/request-context.js';
 
-/** anybody: also without a token; somebody: any valid token; else one of these roles. */
-export type Access = 'anybody' | 'somebody' | readonly Role[];
+/**
+ * anybody: also without a token; somebody: any valid token; else one of these roles. STRANGER among them: also without a
+ * token, but not with one of another role.
+ */
+export type Access = 'anybody' | 'somebody' | readonly (Role | 'STRANGER')[];
 
 const STAFF = ['SUPPORT', 'MANAGER', 'ADMIN'] as const;
 const MANAGERS = ['MANAGER', 'ADMIN'] as const;
@@ -35,6 +38,12 @@ export const ACCESS: Record<string, Access> = {
   'GET /api/inventory/{variantId}/movements': STAFF,
   'POST /api/inventory/{variantId}/adjustments': MANAGERS,
 
+  'POST /api/carts': ['STRANGER', 'CUSTOMER'],
+  'POST /api/carts/merge': ['CUSTOMER'],
+  'GET /api/carts/{id}': ['CUSTOMER'],
+  'PUT /api/carts/{id}/lines/{variantId}': ['CUSTOMER'],
+  'DELETE /api/carts/{id}/lines/{variantId}': ['CUSTOMER'],
+  'POST /api/carts/{id}/quote': ['CUSTOMER'],
   'GET /api/orders': CUSTOMER_OR_STAFF,
   'POST /api/orders': ['CUSTOMER'],
   'GET /api/orders/{id}': CUSTOMER_OR_STAFF,

@@ -80,6 +80,39 @@ export class Factory {
     return variant;
   }
 
+  /** A customer's open cart with a piece of this in it. Returns its id. */
+  async cart(store: TestStore, customer: TestUser, variantId: string): Promise<string> {
+    const id = newId();
+    await this.sql.query('INSERT INTO carts (store_id, id, customer_id) VALUES ($1, $2, $3)', [
+      store.id,
+      id,
+      customer.id,
+    ]);
+    await this.sql.query('INSERT INTO cart_lines (store_id, cart_id, variant_id, quantity) VALUES ($1, $2, $3, 1)', [
+      store.id,
+      id,
+      variantId,
+    ]);
+    return id;
+  }
+
+  /** A delivery window that can be booked, of a zone of its own that is all of the store's. */
+  async slot(store: TestStore, { capacity = 1000 } = {}): Promise<{ zone: string; slot: string }> {
+    const [zone, slot] = [newId(), newId()];
+    await this.sql.query('INSERT INTO delivery_zones (store_id, id, name, zip_codes) VALUES ($1, $2, $3, $4)', [
+      store.id,
+      zone,
+      `zone-${zone}`,
+      [ZIP],
+    ]);
+    await this.sql.query(
+      `INSERT INTO delivery_slots (store_id, id, zone_id, starts_at, ends_at, cutoff_at, capacity)
+       VALUES ($1, $2, $3, now() + interval '1 day', now() + interval '26 hours', now() + interval '23 hours', $4)`,
+      [store.id, slot, zone, capacity],
+    );
+    return { zone, slot };
+  }
+
   /** Puts money into a customer's wallet, out of the vault. */
   async topUp(store: TestStore, user: TestUser, amount: number): Promise<void> {
     await this.sql.query(

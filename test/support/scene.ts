@@ -20,6 +20,10 @@ export interface Scene {
     | 'category'
     | 'product'
     | 'variant'
+    | 'cart'
+    | 'everyonesCart'
+    | 'zone'
+    | 'slot'
     | 'order'
     | 'payment'
     | 'assignment'
@@ -62,6 +66,9 @@ export async function openScene(larder: TestApp, slug: string, stage: Stage = 'O
     category,
     `category-${category}`,
   ]);
+  const cart = await make.cart(store, people.customer, variant);
+  const everyonesCart = await make.cart(store, people.everyone, variant);
+  const window = await make.slot(store);
   const order = await ask(larder, people.customer, '/api/orders', {
     lines: [{ variantId: variant, quantity: 1 }],
     paymentMethod: 'COD',
@@ -93,6 +100,9 @@ export async function openScene(larder: TestApp, slug: string, stage: Stage = 'O
     deadJob,
     category,
     variant,
+    cart,
+    everyonesCart,
+    ...window,
     order: order.id,
     assignment: assignment.id,
     agent: people.everyone.id,
@@ -130,6 +140,7 @@ async function ask(larder: TestApp, user: TestUser, path: string, body: object):
 const RESOURCES: [RegExp, keyof Scene['ids']][] = [
   [/^\/api\/categories/, 'category'],
   [/^\/api\/products/, 'product'],
+  [/^\/api\/carts/, 'cart'],
   [/^\/api\/orders/, 'order'],
   [/^\/api\/payments/, 'payment'],
   [/^\/api\/refunds/, 'refund'],
@@ -156,12 +167,28 @@ export function knownIds({ ids }: Scene): KnownIds {
   const byField = {
     categoryId: ids.category,
     variantId: ids.variant,
+    cartId: ids.everyonesCart,
+    slotId: ids.slot,
+    zoneId: ids.zone,
     orderId: ids.order,
     agentId: ids.agent,
     from: ids.everyonesWallet,
     to: ids.wallet,
   };
   return { all: Object.values(ids), byField };
+}
+
+/** Fields that rule each other out: an order is of a cart or of lines, a refund of an amount or of lines. */
+const RIVALS = [
+  ['cartId', 'lines'],
+  ['amount', 'lines'],
+] as const;
+
+/** A body with one of such fields only: the one that the test is about. */
+export function withoutRivals(body: unknown, field: string): unknown {
+  if (typeof body !== 'object' || body === null) return body;
+  const [one, other] = RIVALS.find(([a, b]) => a in body && b in body) ?? [];
+  return one ? { ...body, [field === one ? other : one]: undefined } : body;
 }
 
 /** How far an assignment has to be for a route to find something to do. */
