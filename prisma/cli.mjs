@@ -78,15 +78,11 @@ function run(args) {
         new Error('The schema engine died half-way. See `migrate status` for what it did; DEBUG="prisma:*" says more.'),
       );
     } else if (code === 0 && args[0] === 'migrate' && APPLYING.has(args[1])) {
-      migrateJobs(env.DATABASE_URL).catch(fail);
+      const jobs = spawn('node', [join(import.meta.dirname, 'jobs-schema.mjs')], { env, stdio: 'inherit' });
+      jobs.on('error', fail);
+      jobs.on('exit', (status) => (process.exitCode = status ?? 1));
     }
   });
-}
-
-/** The jobs' library keeps its tables in a schema of its own, and account of its own migrations. */
-async function migrateJobs(connectionString) {
-  const { Logger, runMigrations } = await import('graphile-worker');
-  await runMigrations({ connectionString, logger: new Logger(() => () => undefined) });
 }
 
 function fail(error) {

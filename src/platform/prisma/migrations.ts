@@ -69,7 +69,7 @@ export async function applyMigrations(connectionString: string): Promise<string[
 }
 
 /** Makes or updates the schema of graphile-worker. Starts at the same time do no harm: it notices them itself. */
-export async function applyJobsMigrations(connectionString: string): Promise<void> {
+async function applyJobsMigrations(connectionString: string): Promise<void> {
   await runMigrations({ connectionString, logger: new Logger(() => () => undefined) });
 }
 
