@@ -21,9 +21,9 @@ import { ReceiveEvent } from './receive-event.js';
 import { RunOperation } from './run-operation.js';
 
 const SWEEP_EVERY_S = 2;
-/** Each waits for its provider, seconds perhaps; no more of them than connections can be spared. */
-const AT_ONCE = 10;
-const MAX_ROUNDS = 50;
+/** Each waits for its provider, seconds perhaps, and then wants a connection: ten of them emptied a pool that was still filling. */
+const AT_ONCE = 5;
+const MAX_ROUNDS = 100;
 
 /** What happens to payments without anybody waiting for it. */
 @Injectable()
