@@ -20,6 +20,8 @@ export interface ErrorBody {
 export interface Session {
   accessToken: string;
   user: { id: string; name: string; roles: string[] };
+  /** The own cart, when a guest's went into it. */
+  cartId?: string;
 }
 
 export interface Variant {
@@ -46,6 +48,31 @@ export interface Order {
   payment: { status: string; captured: Money; refunded: Money };
   deliveryAddress: { line1: string; city: string; zip: string };
   deliveryCode: string | null;
+}
+
+export interface Cart {
+  id: string;
+  /** A guest's, told once. */
+  token?: string;
+  status: string;
+  lines: CartLine[];
+}
+
+export interface CartLine {
+  variantId: string;
+  productId: string;
+  name: string;
+  quantity: number;
+  unitPrice: Money;
+}
+
+export interface Quote {
+  lines: { name: string; quantity: number; total: Money }[];
+  deliveryFee: Money;
+  total: Money;
+  problems: { code: string }[];
+  /** Goes with the order. */
+  quote: string;
 }
 
 export interface HistoryStep {

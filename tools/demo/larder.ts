@@ -49,7 +49,7 @@ export class Larder {
   async call<Body>(
     method: string,
     path: string,
-    { body, token, key }: { body?: object; token?: string; key?: string } = {},
+    { body, token, key, cartToken }: { body?: object; token?: string; key?: string; cartToken?: string } = {},
   ): Promise<Answer<Body>> {
     const response = await fetch(this.url + path, {
       method,
@@ -58,6 +58,7 @@ export class Larder {
         ...(body && { 'content-type': 'application/json' }),
         ...(token && { authorization: `Bearer ${token}` }),
         ...(key && { 'idempotency-key': key }),
+        ...(cartToken && { 'x-cart-token': cartToken }),
       },
       body: body && JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),

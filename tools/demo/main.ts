@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { tellCartOrder } from './cart-order.ts';
 import { tellCashOrder } from './cash-order.ts';
 import { Larder, NoLarder } from './larder.ts';
 import { tellTotals } from './ledger.ts';
@@ -22,6 +23,7 @@ async function tell(url: string): Promise<void> {
   const stage = await openStage(narrator, larder);
   await tellCashOrder(stage);
   await tellWalletOrder(stage);
+  await tellCartOrder(stage);
   await tellTooMuch(stage);
   await tellDoubleClick(stage);
   await tellTotals(narrator, stage.manager);
