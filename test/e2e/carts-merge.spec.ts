@@ -69,7 +69,7 @@ describe('logging in with a cart filled as a guest', () => {
     expect(await linesOf(shop, { ...own, path: `/api/carts/${cartId}` })).toEqual([line(milk, 2)]);
   });
 
-  it('keeps the cart in which it was put in first in its order', async () => {
+  it('keeps lines in the order in which they were put in, into either cart', async () => {
     const account = await enter('register', anEmail());
     const guests = await openCart(shop, [line(eggs, 1), line(milk, 1)]);
     const own = await openCart(shop, [line(tea, 1)], account);
@@ -112,6 +112,22 @@ describe('logging in with a cart filled as a guest', () => {
     await shop.larder.sql.query(`UPDATE users SET roles = ARRAY['AGENT'] WHERE id = $1`, [id]);
     expect((await enter('login', email, guests.token)).cartId).toBeUndefined();
     expect((await cartOf(shop, guests)).status).toBe('OPEN');
+  });
+
+  it('keeps nobody out whose cart is being ordered for too long: it can be merged by hand later', async () => {
+    const email = anEmail();
+    const account = await enter('register', email);
+    const guests = await openCart(shop, [line(tea, 1)]);
+    const other = await shop.larder.sql.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT 1 FROM carts WHERE id = $1 FOR NO KEY UPDATE', [guests.id]);
+    const { cartId } = await enter('login', email, guests.token);
+    const waited = await merge(account, guests);
+    await other.query('ROLLBACK');
+    other.release();
+    expect([cartId, waited.body.code]).toEqual([undefined, 'RESOURCE_LOCKED']);
+    expect(shop.larder.logLines().filter(({ event }) => event === 'cart_merge_failed')).toHaveLength(1);
+    expect((await merge(account, guests)).status).toBe(200);
   });
 
   it('keeps nobody out whose carts together are too much, and leaves both as they are', async () => {

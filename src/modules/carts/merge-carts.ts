@@ -1,7 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { CatalogueException } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
+import { isError } from '../../common/is-error.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { Database } from '../../platform/prisma/database.js';
+import { loggable } from '../../platform/prisma/database-error.js';
 import { AuthService } from '../auth/auth.service.js';
 import { answerOf } from './cart-outcome.js';
 import { type CartOutcomeRow, mergeCart } from './carts.queries.js';
@@ -34,11 +37,11 @@ export class MergeCarts implements OnModuleInit {
       const { id } = JSON.parse(await this.merge(userId, tokenHash)) as { id: string };
       return id;
     } catch (error) {
-      this.logger.info({
-        event: 'cart_merge_refused',
-        userId,
-        error: error instanceof Error ? error.message : undefined,
-      });
+      if (error instanceof CatalogueException) {
+        this.logger.info({ event: 'cart_merge_refused', userId, code: error.code });
+      } else {
+        this.logger.warn({ event: 'cart_merge_failed', userId, ...(isError(error) ? loggable(error) : {}) });
+      }
       return undefined;
     }
   }
