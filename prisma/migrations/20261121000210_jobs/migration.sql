@@ -138,14 +138,17 @@ BEGIN
   jobs := release_jobs_of(workers);
 END $$;
 
--- A worker that stops: what it did not finish goes back as if it had not been taken.
+-- A worker that stops: what it did not finish goes back as if it had not been taken. What is about to be finished is locked,
+-- and left alone.
 CREATE FUNCTION leave_job_worker(p_worker text) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
   v_returned int;
 BEGIN
   UPDATE graphile_worker._private_jobs j
      SET locked_by = NULL, locked_at = NULL, attempts = greatest(j.attempts - 1, 0)
-   WHERE j.locked_by = p_worker;
+   WHERE j.id IN (
+     SELECT l.id FROM graphile_worker._private_jobs l WHERE l.locked_by = p_worker FOR UPDATE SKIP LOCKED
+   );
   GET DIAGNOSTICS v_returned = ROW_COUNT;
   UPDATE job_schedules s
      SET running_by = NULL, running_since = NULL, due_at = least(s.due_at, now())
