@@ -14,8 +14,10 @@ import { JobsAdminModule } from './modules/jobs/jobs.module.js';
 import { NotificationsModule } from './modules/notifications/notifications.module.js';
 import { OrdersModule } from './modules/orders/orders.module.js';
 import { PaymentsModule } from './modules/payments/payments.module.js';
+import { PromotionsModule } from './modules/promotions/promotions.module.js';
 import { RefundsModule } from './modules/refunds/refunds.module.js';
 import { ShippingModule } from './modules/shipping/shipping.module.js';
+import { SlotsModule } from './modules/slots/slots.module.js';
 import { WalletsModule } from './modules/wallets/wallets.module.js';
 import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
 import { JobsModule } from './platform/jobs/jobs.module.js';
@@ -41,6 +43,8 @@ export class AppModule {
         InventoryModule,
         WalletsModule,
         PaymentsModule,
+        SlotsModule,
+        PromotionsModule,
         CartsModule,
         OrdersModule,
         RefundsModule,

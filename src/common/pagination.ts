@@ -22,7 +22,9 @@ export type CursorList =
   | 'shifts'
   | 'refunds'
   | 'notifications'
-  | 'withdrawals';
+  | 'withdrawals'
+  | 'zones'
+  | 'coupons';
 
 /** A cursor is the id of the last item seen, opaque to clients. */
 export function encodeCursor(list: CursorList, lastId: string): string {

@@ -113,6 +113,17 @@ export class Factory {
     return { zone, slot };
   }
 
+  /** A coupon for 10 % of the goods, unless told otherwise. Returns its id. */
+  async coupon(store: TestStore, code = 'TEN', columns: Record<string, unknown> = {}): Promise<string> {
+    const row = { kind: 'PERCENTAGE', value: 100_000, ...columns, store_id: store.id, id: newId(), code };
+    const names = Object.keys(row).join();
+    await this.sql.query(
+      `INSERT INTO coupons (${names}) SELECT ${names} FROM jsonb_populate_record(NULL::coupons, $1)`,
+      [row],
+    );
+    return row.id;
+  }
+
   /** Puts money into a customer's wallet, out of the vault. */
   async topUp(store: TestStore, user: TestUser, amount: number): Promise<void> {
     await this.sql.query(

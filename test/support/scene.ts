@@ -24,6 +24,7 @@ export interface Scene {
     | 'everyonesCart'
     | 'zone'
     | 'slot'
+    | 'coupon'
     | 'order'
     | 'payment'
     | 'assignment'
@@ -69,6 +70,7 @@ export async function openScene(larder: TestApp, slug: string, stage: Stage = 'O
   const cart = await make.cart(store, people.customer, variant);
   const everyonesCart = await make.cart(store, people.everyone, variant);
   const window = await make.slot(store);
+  const coupon = await make.coupon(store);
   const order = await ask(larder, people.customer, '/api/orders', {
     lines: [{ variantId: variant, quantity: 1 }],
     paymentMethod: 'COD',
@@ -103,6 +105,7 @@ export async function openScene(larder: TestApp, slug: string, stage: Stage = 'O
     cart,
     everyonesCart,
     ...window,
+    coupon,
     order: order.id,
     assignment: assignment.id,
     agent: people.everyone.id,
@@ -141,6 +144,9 @@ const RESOURCES: [RegExp, keyof Scene['ids']][] = [
   [/^\/api\/categories/, 'category'],
   [/^\/api\/products/, 'product'],
   [/^\/api\/carts/, 'cart'],
+  [/^\/api\/zones/, 'zone'],
+  [/^\/api\/slots/, 'slot'],
+  [/^\/api\/coupons/, 'coupon'],
   [/^\/api\/orders/, 'order'],
   [/^\/api\/payments/, 'payment'],
   [/^\/api\/refunds/, 'refund'],
@@ -155,6 +161,8 @@ const RESOURCES: [RegExp, keyof Scene['ids']][] = [
 /** What the parameters of a route's address mean in a scene. A new kind of route has to be made known here. */
 export function idsFor(route: Route, { ids }: Scene): Record<string, string> {
   const own: Record<string, string> = { variantId: ids.variant, productId: ids.product };
+  // Names of the provider's, not of the store's: nobody has one like these.
+  Object.assign(own, { provider: ids.payment, ref: ids.payment });
   const found = RESOURCES.find(([pattern]) => pattern.test(route.path));
   if (found) own.id = ids[found[1]];
   const missing = route.pathParameters.filter((name) => !own[name]);

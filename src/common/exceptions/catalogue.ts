@@ -73,6 +73,12 @@ const entries = {
   SLOT_INVALID: { status: 422, message: 'This is no delivery window for the address. Choose one of GET /api/slots.' },
   SLOT_CLOSED: { status: 409, message: 'This delivery window takes no more orders. Choose a later one.' },
   SLOT_FULL: { status: 409, message: 'This delivery window is full. Choose another one.' },
+  SLOT_BELOW_BOOKED: {
+    status: 409,
+    message: 'More orders have booked this window than that. Choose a larger capacity.',
+  },
+  ZONE_IN_USE: { status: 409, message: 'This zone has delivery windows. Close them instead.' },
+  COUPON_LIMIT_BELOW_USED: { status: 409, message: 'More orders use this coupon than that. Choose a larger limit.' },
   COUPON_INVALID: { status: 422, message: 'This coupon is not valid. Check the code, or order without it.' },
   COUPON_MINIMUM_NOT_MET: { status: 422, message: 'The goods are worth less than the coupon asks for. See details.' },
   COUPON_USED_UP: { status: 409, message: 'This coupon has been used as often as it can be.' },
@@ -194,7 +200,8 @@ const entries = {
   },
   CASH_MISMATCH: {
     status: 400,
-    message: 'This is not the amount due: see details. For a part of it say why (shortReason); for too much give change.',
+    message:
+      'This is not the amount due: see details. For a part of it say why (shortReason); for too much give change.',
     rule: true,
   },
   REMITTANCE_EXCEEDS_CASH: { status: 409, message: 'The agent does not hold that much cash.' },

@@ -9,7 +9,7 @@ import { readDatabaseError } from '../../platform/prisma/database-error.js';
 import { nameTheConflict } from './catalog.conflicts.js';
 import type { CategoryChangesDto, CategoryPage, CategoryResponse, NewCategoryDto } from './dto/categories.dto.js';
 
-const COLUMNS = { id: true, slug: true, name: true } as const;
+const COLUMNS = { id: true, slug: true, name: true, taxRatePpm: true } as const;
 
 @Injectable()
 export class CategoriesService {
@@ -28,18 +28,18 @@ export class CategoriesService {
   }
 
   /** @throws CONFLICT */
-  async create({ slug, name }: NewCategoryDto): Promise<CategoryResponse> {
+  async create({ slug, name, taxRatePpm }: NewCategoryDto): Promise<CategoryResponse> {
     return this.database.prisma.category
-      .create({ data: { storeId: currentStore(), id: newId(), slug, name }, select: COLUMNS })
+      .create({ data: { storeId: currentStore(), id: newId(), slug, name, taxRatePpm }, select: COLUMNS })
       .catch((error: unknown) => {
         throw nameTheConflict(error);
       });
   }
 
   /** @throws NOT_FOUND, CONFLICT */
-  async change(id: string, { slug, name }: CategoryChangesDto): Promise<CategoryResponse> {
+  async change(id: string, { slug, name, taxRatePpm }: CategoryChangesDto): Promise<CategoryResponse> {
     const [changed] = await this.database.prisma.category
-      .updateManyAndReturn({ where: { id }, data: { slug, name }, select: COLUMNS })
+      .updateManyAndReturn({ where: { id }, data: { slug, name, taxRatePpm }, select: COLUMNS })
       .catch((error: unknown) => {
         throw nameTheConflict(error);
       });

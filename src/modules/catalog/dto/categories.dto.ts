@@ -1,6 +1,6 @@
-import { IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsInt, IsOptional, IsString, Length, Matches, Max, MaxLength, Min } from 'class-validator';
 import { Omittable } from '../../../http/omittable.js';
-import { LINE, onOneLine, SLUG, slugForm, trimmed } from './text.js';
+import { LINE, onOneLine, SLUG, slugForm, trimmed } from '../../../http/text.js';
 
 export class NewCategoryDto {
   /** Unique in the store, for addresses. */
@@ -14,6 +14,13 @@ export class NewCategoryDto {
   @Length(1, 200)
   @Matches(LINE, onOneLine)
   name: string;
+
+  /** Tax on its goods, parts per million: 88750 is 8.875 %. Null: the store's. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  taxRatePpm?: number | null;
 }
 
 export class CategoryChangesDto {
@@ -29,12 +36,19 @@ export class CategoryChangesDto {
   @Length(1, 200)
   @Matches(LINE, onOneLine)
   name?: string;
+
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  taxRatePpm?: number | null;
 }
 
 export class CategoryResponse {
   id: string;
   slug: string;
   name: string;
+  taxRatePpm: number | null;
 }
 
 export class CategoryPage {

@@ -18,7 +18,7 @@ import {
 import { Omittable } from '../../../http/omittable.js';
 import { PageQuery } from '../../../http/page.dto.js';
 import { CategoryResponse } from './categories.dto.js';
-import { LINE, onOneLine, PROSE, SLUG, slugForm, trimmed } from './text.js';
+import { LINE, onOneLine, PROSE, SLUG, slugForm, trimmed } from '../../../http/text.js';
 import { NewVariantDto, VariantResponse } from './variants.dto.js';
 
 export class ProductsQuery extends PageQuery {

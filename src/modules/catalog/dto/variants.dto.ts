@@ -2,7 +2,7 @@ import { Type } from 'class-transformer';
 import { IsObject, IsString, Length, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { MoneyDto, PriceDto } from '../../../http/money.dto.js';
 import { Omittable } from '../../../http/omittable.js';
-import { LINE, onOneLine, trimmed } from './text.js';
+import { LINE, onOneLine, trimmed } from '../../../http/text.js';
 
 export class NewVariantDto {
   /** Stock keeping unit, unique in the store. */

@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { SlotsController } from './slots.controller.js';
+import { SlotsService } from './slots.service.js';
+import { ZonesController } from './zones.controller.js';
+import { ZonesService } from './zones.service.js';
+
+@Module({ controllers: [SlotsController, ZonesController], providers: [SlotsService, ZonesService] })
+export class SlotsModule {}
