@@ -1,5 +1,6 @@
 import { newId } from '../../src/common/ids.js';
 import type { OrderResponse } from '../../src/modules/orders/dto/order.dto.js';
+import { Jobs } from '../../src/platform/jobs/jobs.service.js';
 import { checkout, checkoutOf, openCart, setLine, type TestCart } from '../support/carts.js';
 import { ADDRESS, freshKey, type TestUser } from '../support/factories.js';
 import { servedRoutes } from '../support/routes.js';
@@ -183,6 +184,33 @@ describe('a guest', () => {
       '401 UNAUTHENTICATED': 1,
     });
     expect(await statusOf(cart)).toBe('OPEN');
+  });
+
+  it('pays by card with the token of his cart, and nobody pays with another', async () => {
+    const cart = await cartWith(1);
+    const order = orderOf(await checkout(shop, cart, { paymentMethod: 'CARD' }));
+    expect(order).toMatchObject({ status: 'PENDING', payment: { status: 'PENDING' } });
+    const pay = (who: Caller) => {
+      const options = { key: freshKey(), body: { source: 'tok_visa' } };
+      return shop.call('post', `/api/payments/${order.payment.id}/confirm`, who, options);
+    };
+    const strangers = [await pay((await openCart(shop)).owner), await pay(customer), await pay({})];
+    expect(tally(strangers)).toEqual({ '404 NOT_FOUND': 2, '401 UNAUTHENTICATED': 1 });
+    expect((await pay(cart.owner)).status).toBe(200);
+    const paid = JSON.parse((await read(order.id, cart.owner)).text) as OrderResponse;
+    expect(paid).toMatchObject({ status: 'CONFIRMED', payment: { status: 'AUTHORIZED' } });
+  });
+
+  it('who does not pay in time opens a new cart: the old one stays what it became', async () => {
+    const cart = await cartWith(1);
+    const { body: order } = await checkout(shop, cart, { paymentMethod: 'CARD' });
+    await shop.larder.sql.query(`UPDATE orders SET expires_at = now() - interval '1 second' WHERE id = $1`, [order.id]);
+    const expire = shop.larder.app.get(Jobs).schedules.get('orders.expire')!;
+    await expire.handler({ at: new Date(), signal: new AbortController().signal });
+    expect((await read(order.id, cart.owner)).body.status).toBe('EXPIRED');
+    expect(await statusOf(cart)).toBe('ORDERED');
+    expect((await checkout(shop, cart)).body.details).toEqual([{ code: 'CART_CLOSED', orderId: order.id }]);
+    expect((await checkout(shop, await cartWith(1))).status).toBe(201);
   });
 
   it('who has logged in orders as who he is: the token counts for nothing then', async () => {
