@@ -74,3 +74,19 @@ it('is read by whom it is for, once, and by nobody else', async () => {
   expect((await inbox(asker, '?unread=true')).items.map(({ id }: { id: string }) => id)).toEqual([next.items[0].id]);
   await send('get', '/api/notifications?unread=maybe', asker).expect(400);
 });
+
+it('tells staff of a refund that failed, and not the customer who cancelled', async () => {
+  const { larder, make, store } = background;
+  const customer = await make.user(store);
+  for (const requestedBy of [customer.id, bystander.id]) {
+    await larder.sql.query(
+      `INSERT INTO outbox_events (store_id, aggregate_type, aggregate_id, type, payload)
+       VALUES ($1, 'refund', uuid_v7(), 'refund.failed', json_build_object('requestedBy', $2::uuid))`,
+      [store.id, requestedBy],
+    );
+  }
+  const failures = async (user: TestUser) =>
+    (await types(user)).filter((type: string) => type === 'refund.failed').length;
+  await until(async () => (await failures(asker)) === 2 && (await failures(bystander)) === 1);
+  expect([await failures(decider), await failures(customer)]).toEqual([2, 0]);
+});

@@ -19,7 +19,7 @@ export function notifyUsers(userIds: readonly string[], { id, type, payload }: N
 }
 
 /** The same for everybody who decides on requests, but for who asked. */
-export function notifyApprovers(exceptUserId: string | null, { id, type, payload }: News): Prisma.Sql {
+export function notifyApprovers(exceptUserId: string, { id, type, payload }: News): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO notifications (store_id, id, user_id, event_id, type, payload)
     SELECT u.store_id, uuid_v7(), u.id, ${id}::bigint, ${type}, ${JSON.stringify(payload)}::json
@@ -27,6 +27,18 @@ export function notifyApprovers(exceptUserId: string | null, { id, type, payload
      WHERE u.store_id = ${currentStore()}::uuid
        AND u.roles && ARRAY['MANAGER', 'ADMIN']
        AND u.disabled_at IS NULL
-       AND u.id IS DISTINCT FROM ${exceptUserId}::uuid
+       AND u.id <> ${exceptUserId}::uuid
+    ON CONFLICT (store_id, user_id, event_id) DO NOTHING`;
+}
+
+/** The same for them and for the member of staff who asked for what has failed. */
+export function notifyStaff(requestedBy: string | null, { id, type, payload }: News): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO notifications (store_id, id, user_id, event_id, type, payload)
+    SELECT u.store_id, uuid_v7(), u.id, ${id}::bigint, ${type}, ${JSON.stringify(payload)}::json
+      FROM users u
+     WHERE u.store_id = ${currentStore()}::uuid
+       AND (u.roles && ARRAY['MANAGER', 'ADMIN'] OR (u.id = ${requestedBy}::uuid AND 'SUPPORT' = ANY (u.roles)))
+       AND u.disabled_at IS NULL
     ON CONFLICT (store_id, user_id, event_id) DO NOTHING`;
 }

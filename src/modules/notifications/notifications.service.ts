@@ -2,14 +2,9 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { decodeCursor, type Page, toPage, UUID_CURSOR } from '../../common/pagination.js';
 import { type OutboxEvent, Outbox } from '../../platform/outbox/outbox.service.js';
-import { Database, type Transaction } from '../../platform/prisma/database.js';
+import { Database } from '../../platform/prisma/database.js';
 import type { NotificationResponse, NotificationsQuery } from './dto/notification.dto.js';
-import { notifyApprovers, notifyUsers } from './notifications.queries.js';
-
-interface Told {
-  /** null: nobody's request, but what the end of an order caused. */
-  requestedBy: string | null;
-}
+import { notifyApprovers, notifyStaff, notifyUsers } from './notifications.queries.js';
 
 /** What people of the shop are told of what concerns them, each event once. */
 @Injectable()
@@ -20,10 +15,10 @@ export class NotificationsService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.outbox.subscribe<Told>(
+    this.outbox.subscribe<{ requestedBy: string | null }>(
       'notifications',
       ['approval.requested', 'approval.approved', 'approval.rejected', 'refund.failed'],
-      (event, job) => job.commitWith((tx) => this.notify(tx, event)),
+      (event, job) => job.commitWith((tx) => tx.$executeRaw(recipientsOf(event)).then(() => undefined)),
     );
   }
 
@@ -52,12 +47,13 @@ export class NotificationsService implements OnModuleInit {
     if (!notification) throw failure('NOT_FOUND');
     return toResponse(notification);
   }
+}
 
-  private async notify(tx: Transaction, event: OutboxEvent<Told>): Promise<void> {
-    const { requestedBy } = event.payload;
-    const forApprovers = event.type === 'approval.requested' || requestedBy === null;
-    await tx.$executeRaw(forApprovers ? notifyApprovers(requestedBy, event) : notifyUsers([requestedBy], event));
-  }
+/** A request: all who may decide on it. A decision: who asked. What failed: staff, whoever has caused it. */
+function recipientsOf(event: OutboxEvent<{ requestedBy: string | null }>): ReturnType<typeof notifyStaff> {
+  const { requestedBy } = event.payload;
+  if (event.type === 'refund.failed' || requestedBy === null) return notifyStaff(requestedBy, event);
+  return event.type === 'approval.requested' ? notifyApprovers(requestedBy, event) : notifyUsers([requestedBy], event);
 }
 
 interface NotificationColumns {
