@@ -1,3 +1,4 @@
+import { ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsEmail, IsIn, IsInt, IsNotEmpty, IsOptional, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
 import { MoneyDto } from '../../../http/money.dto.js';
@@ -49,6 +50,7 @@ export class CartProblemResponse {
   variantId?: string;
   requested?: number;
   /** Pieces, or what is in the wallet. */
+  @ApiProperty({ required: false, oneOf: [{ type: 'number' }, { $ref: getSchemaPath(MoneyDto) }] })
   available?: number | MoneyDto;
   required?: MoneyDto;
   minimum?: MoneyDto;
