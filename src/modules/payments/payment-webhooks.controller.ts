@@ -1,5 +1,5 @@
 import { Body, Controller, Headers, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Operations } from '../../http/access.js';
 import { RawBody } from '../../http/raw-body.js';
 import { ReceivedResponse } from './dto/payment.dto.js';
@@ -14,6 +14,7 @@ export class PaymentWebhooksController {
 
   /** News from a payment provider, signed by it. Answered once they are kept; the same news again change nothing. */
   @RawBody()
+  @ApiBody({ schema: { type: 'object' } })
   @ApiOkResponse({ type: ReceivedResponse })
   @HttpCode(200)
   @Post(':provider')
