@@ -1,0 +1,137 @@
+import { freshKey, type TestUser } from '../support/factories.js';
+import { sumOfMetric } from '../support/metrics.js';
+import { orderOf, type Reply, Shop, tally } from '../support/shop.js';
+import { verify } from '../support/verify.js';
+
+const ORDERS = 100;
+const LAST = 5;
+const ROUNDS = 20;
+
+let shop: Shop;
+let customers: TestUser[];
+let tea: string;
+
+beforeAll(async () => {
+  shop = await Shop.open({ deliveryFee: 500 }, { LOCK_TIMEOUT_MS: '2500' });
+  customers = await Promise.all(Array.from({ length: ORDERS }, () => shop.make.user(shop.store)));
+  tea = await shop.make.variant(shop.store, { price: 1000, onHand: 1_000_000 });
+});
+afterEach(() => verify(shop.larder.sql));
+afterAll(() => shop.close());
+
+const place = (customer: TestUser, changes: object, variantId = tea): Promise<Reply> =>
+  shop.call('post', '/api/orders', customer, {
+    key: freshKey(),
+    body: orderOf([{ variantId, quantity: 1 }], changes),
+  });
+const everyCustomer = (changes: object): Promise<Reply[]> =>
+  Promise.all(customers.map((customer) => place(customer, changes)));
+const cancel = (customer: TestUser, orderId: string): Promise<Reply> =>
+  shop.call('patch', `/api/orders/${orderId}`, customer, { body: { status: 'CANCELLED' } });
+const bookedOf = async (slot: string): Promise<unknown> =>
+  (await shop.row('SELECT booked FROM delivery_slots WHERE id = $1', [slot])).booked;
+const usedOf = async (coupon: string): Promise<unknown> =>
+  (await shop.row('SELECT used FROM coupons WHERE id = $1', [coupon])).used;
+
+describe(`${ORDERS} orders for the last ${LAST}, ${ROUNDS} rounds`, () => {
+  it('places of a delivery window: exactly so many book it', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const { slot } = await shop.make.slot(shop.store, { capacity: LAST });
+      expect(tally(await everyCustomer({ slotId: slot }))).toEqual({ 201: LAST, '409 SLOT_FULL': ORDERS - LAST });
+      expect(await bookedOf(slot)).toBe(LAST);
+    }
+  });
+
+  it('uses of a coupon: exactly so many have it', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const coupon = await shop.make.coupon(shop.store, `LAST${round}`, { usage_limit: LAST });
+      expect(tally(await everyCustomer({ couponCode: `last${round}` }))).toEqual({
+        201: LAST,
+        '409 COUPON_USED_UP': ORDERS - LAST,
+      });
+      expect(await usedOf(coupon)).toBe(LAST);
+    }
+  });
+});
+
+it('lets one customer use a coupon for one customer once, however often he clicks', async () => {
+  for (let round = 0; round < ROUNDS; round++) {
+    await shop.make.coupon(shop.store, `ONCE${round}`, { customer_limit: 1 });
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, () => place(customers[0]!, { couponCode: `ONCE${round}` })),
+    );
+    expect(tally(replies)).toEqual({ 201: 1, '409 COUPON_USED_BY_CUSTOMER': 19 });
+  }
+});
+
+it('gives places and uses back once, while others want them, and never more than there are', async () => {
+  const { slot } = await shop.make.slot(shop.store, { capacity: LAST });
+  const coupon = await shop.make.coupon(shop.store, 'BACK', { usage_limit: LAST, customer_limit: 2 });
+  const booking = { slotId: slot, couponCode: 'BACK' };
+  let placed = (await everyCustomer(booking)).filter(({ status }) => status === 201);
+  expect(placed).toHaveLength(LAST);
+  for (let round = 0; round < ROUNDS; round++) {
+    const ownerOf = (reply: Reply): TestUser =>
+      customers.find(({ id }) => id === (JSON.parse(reply.text) as { customerId: string }).customerId)!;
+    // Each cancelled twice at once, while twenty others order.
+    const cancelling = placed.flatMap((reply) => [0, 1].map(() => cancel(ownerOf(reply), reply.body.id)));
+    const others = customers.slice(round, round + 20).map((customer) => place(customer, booking));
+    await Promise.all(cancelling);
+    const raced = (await Promise.all(others)).filter(({ status }) => status === 201);
+    expect(await bookedOf(slot)).toBe(raced.length);
+    expect(await usedOf(coupon)).toBe(raced.length);
+    const late = (await Promise.all(customers.slice(50, 80).map((customer) => place(customer, booking)))).filter(
+      ({ status }) => status === 201,
+    );
+    placed = [...raced, ...late];
+    expect(placed).toHaveLength(LAST);
+  }
+});
+
+it('serves a storm of orders for the same window, coupon and scarce goods without a deadlock', async () => {
+  const scarce = await shop.make.variant(shop.store, { price: 700, onHand: 30 });
+  const { slot } = await shop.make.slot(shop.store, { capacity: 40 });
+  await shop.make.coupon(shop.store, 'STORM', { usage_limit: 35, customer_limit: 1 });
+  const before = await sumOfMetric(shop.larder, 'larder_db_transaction_retries_total');
+  const replies = await Promise.all(
+    customers.flatMap((customer) => [
+      place(customer, { slotId: slot, couponCode: 'STORM' }, scarce),
+      place(customer, { couponCode: 'STORM', slotId: slot }),
+    ]),
+  );
+  expect(await sumOfMetric(shop.larder, 'larder_db_transaction_retries_total')).toBe(before);
+  expect(replies.filter(({ status }) => status === 201)).toHaveLength(35);
+  expect(replies.filter(({ status }) => status >= 500)).toEqual([]);
+});
+
+it('refuses a window that closed or a coupon that ended while orders were coming, and none that came before', async () => {
+  const { slot } = await shop.make.slot(shop.store, { capacity: ORDERS });
+  const closing = everyCustomer({ slotId: slot });
+  const closed = await shop.call('patch', `/api/slots/${slot}`, shop.manager, { body: { closed: true } });
+  expect(closed.status).toBe(200);
+  const replies = await closing;
+  const booked = replies.filter(({ status }) => status === 201).length;
+  expect(tally(replies)).toEqual({
+    ...(booked > 0 && { 201: booked }),
+    ...(booked < ORDERS && { '409 SLOT_CLOSED': ORDERS - booked }),
+  });
+  expect(await bookedOf(slot)).toBe(booked);
+  expect(tally([await place(customers[0]!, { slotId: slot })])).toEqual({ '409 SLOT_CLOSED': 1 });
+});
+
+it('counts the orders that use a coupon already when a limit is set among them', async () => {
+  for (let round = 0; round < 5; round++) {
+    const coupon = await shop.make.coupon(shop.store, `LATER${round}`);
+    const replies = everyCustomer({ couponCode: `LATER${round}` });
+    const limited = await shop.call('patch', `/api/coupons/${coupon}`, shop.manager, { body: { usageLimit: 60 } });
+    const used = (await replies).filter(({ status }) => status === 201).length;
+    // Too late for so few, or they are all there may be.
+    if (limited.status === 409) expect(used).toBe(ORDERS);
+    else expect([used, await usedOf(coupon)]).toEqual([60, 60]);
+    const { redeemed } = await shop.row(
+      'SELECT count(*)::int AS redeemed FROM coupon_redemptions WHERE coupon_id = $1',
+      [coupon],
+    );
+    expect(redeemed).toBe(used);
+  }
+});
