@@ -1,5 +1,6 @@
 import { startApp, type TestApp } from '../support/app.js';
 import { ADDRESS, Factory, freshKey } from '../support/factories.js';
+import { growMoneyScene } from '../support/money-scene.js';
 import { addressOf, type Route, routes } from '../support/routes.js';
 import { idsFor, openScene, type Scene } from '../support/scene.js';
 import { statementsOf } from '../support/statements.js';
@@ -55,7 +56,8 @@ async function read(route: Route, scene: Scene, who: 'everyone' | 'customer' | '
 }
 
 /** Fifty and more of everything that a list shows or a detail is made of. */
-async function grow({ store, ids, customer, everyone, manager }: Scene): Promise<void> {
+async function grow(scene: Scene): Promise<void> {
+  const { store, ids, customer, everyone, manager } = scene;
   const make = new Factory(larder.sql);
   const { sql } = larder;
   const many = `generate_series(1, ${MANY}) AS n`;
@@ -93,6 +95,7 @@ async function grow({ store, ids, customer, everyone, manager }: Scene): Promise
     `INSERT INTO order_history (store_id, order_id, version, to_status, actor_role) SELECT $1, $2, n + 100, 'PREPARING', 'SYSTEM' FROM ${many}`,
     [store.id, ids.order],
   );
+  await growMoneyScene(larder, store, ids, scene, MANY);
 }
 
 async function ask(authorization: string, url: string, payload: object): Promise<{ id: string }> {

@@ -34,3 +34,34 @@ export async function openMoneyScene(
   );
   return { refund: refund.id!, approval: refund.approvalId!, notification: rows[0]!.id };
 }
+
+/** Many of everything that lists of refunds, approvals, withdrawals and notifications show. */
+export async function growMoneyScene(
+  { sql }: TestApp,
+  store: TestStore,
+  { order, wallet }: { order: string; wallet: string },
+  { everyone, support }: People,
+  count: number,
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO refunds (store_id, id, payment_id, amount, destination, status, reason, actor_id, finished_at)
+     SELECT p.store_id, uuid_v7(), p.id, 1, 'WALLET', 'REJECTED', 'x', $3, now()
+       FROM payments p, generate_series(1, $4)
+      WHERE p.store_id = $1 AND p.order_id = $2`,
+    [store.id, order, support.id, count],
+  );
+  await sql.query(
+    `WITH waiting AS (
+       INSERT INTO withdrawals (store_id, id, wallet_id, amount, currency, status, actor_id)
+       SELECT $1, uuid_v7(), $2, 1, 'USD', 'REQUESTED', $3 FROM generate_series(1, $4)
+       RETURNING *
+     )
+     SELECT request_approval(store_id, 'WITHDRAWAL', id, amount, currency, 'x', '{}', actor_id) FROM waiting`,
+    [store.id, wallet, support.id, count],
+  );
+  await sql.query(
+    `INSERT INTO notifications (store_id, id, user_id, event_id, type, payload)
+     SELECT $1, uuid_v7(), $2, 100 + n, 'approval.requested', '{}' FROM generate_series(1, $3) AS n`,
+    [store.id, everyone.id, count],
+  );
+}
