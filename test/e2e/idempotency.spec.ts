@@ -10,7 +10,7 @@ let customer: TestUser;
 
 beforeAll(async () => {
   // One test makes a request wait for a lock, for longer than it may on a busy machine.
-  shop = await Shop.open({ agentFee: 250 }, { LOCK_TIMEOUT_MS: '2500' });
+  shop = await Shop.open({ agentFee: 250 }, { LOCK_TIMEOUT_MS: '2500', PAYMENT_PROVIDER: 'none' });
   tea = await shop.make.variant(shop.store, { price: 700 });
 });
 beforeEach(async () => {
