@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { newId } from '../common/ids.js';
 import { hashPassword } from '../modules/auth/passwords.js';
+import { insertCoupons, insertSlots } from './demo-bookables.queries.js';
 import {
   insertAgents,
   insertProducts,
@@ -12,6 +13,8 @@ import {
   topUpCustomers,
 } from './demo-data.queries.js';
 import { DEMO_PASSWORD, type DemoStore, demoStores } from './demo-stores.js';
+
+const DAYS_OF_SLOTS = 14;
 
 /**
  * Creates the demo stores that are missing (DESIGN 7), each in one transaction: a start that is killed leaves a store whole or
@@ -58,5 +61,7 @@ async function fillStore(client: pg.Client, storeId: string, store: DemoStore, p
   await insertAgents(client, storeId, store.zipCodes);
   await topUpCustomers(client, storeId, store.walletBalance);
   await insertProducts(client, storeId, store.currency, store.products);
+  await insertSlots(client, storeId, DAYS_OF_SLOTS);
+  await insertCoupons(client, storeId);
   await placeOrders(client, storeId, store.orders);
 }
