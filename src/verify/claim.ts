@@ -5,9 +5,19 @@ export interface Claim {
   /**
    * Finds what breaks it: the store and the id first, then what an investigation starts from. Set-based: every table is read
    * as a whole, never a row of one for each row of another, so that its time grows with the shop and not with its square.
+   * Where tables have to agree they are put under each other and grouped, or joined FULL: a row that one of them lacks shows
+   * like a figure that is wrong.
    */
   sql: string;
+  /**
+   * How the planner is not to do it. Tables that are walked side by side along their keys, which are in the order of time as
+   * the rows are, need neither a hash table of millions of groups nor the disk for it; the planner, who takes groups to be
+   * fewer than they are, would rather have one. Of a small table it makes no difference.
+   */
+  without?: readonly PlanNode[];
 }
+
+export type PlanNode = 'hashagg' | 'hashjoin';
 
 export interface ClaimGroup {
   /** One word, for --only. */

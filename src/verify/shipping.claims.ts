@@ -44,13 +44,20 @@ export const SHIPPING: ClaimGroup = {
     {
       name: 'an agent was paid for deliveries that he made, once for each',
       sql: `
-        SELECT t.store_id, t.id AS transaction_id, t.reference AS assignment_id
-          FROM ledger_transactions t
-          JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id AND e.amount > 0
-          JOIN wallets w ON w.id = e.wallet_id
-          LEFT JOIN shipping_assignments a
-            ON a.store_id = t.store_id AND a.id::text = t.reference AND a.agent_id = w.owner_id AND a.status = 'DELIVERED'
-         WHERE t.type = 'AGENT_FEE' AND (a.id IS NULL OR w.kind <> 'AGENT_EARNINGS')`,
+        SELECT store_id, assignment_id, agent_id, sum(delivered) AS delivered, sum(paid) AS paid
+          FROM (
+            SELECT store_id, id::text AS assignment_id, agent_id, 1 AS delivered, 0 AS paid
+              FROM shipping_assignments
+             WHERE status = 'DELIVERED'
+             UNION ALL
+            SELECT t.store_id, t.reference, w.owner_id, 0, 1
+              FROM ledger_transactions t
+              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
+              JOIN wallets w ON w.id = e.wallet_id AND w.kind = 'AGENT_EARNINGS'
+             WHERE t.type = 'AGENT_FEE'
+          ) fees
+         GROUP BY store_id, assignment_id, agent_id
+        HAVING sum(paid) > sum(delivered)`,
     },
     {
       name: 'cash that was handed in is on the ledger, and what is there was handed in',

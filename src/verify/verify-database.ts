@@ -53,11 +53,13 @@ async function find(client: pg.Client, { group, claim }: Task): Promise<Finding>
   const elapsed = (): number => Math.round(performance.now() - started);
   try {
     await client.query('SAVEPOINT claim');
+    for (const node of claim.without ?? []) await client.query(`SET LOCAL enable_${node} = off`);
     const offenders = await checkClaim(client, claim);
     return { ...finding, ...offenders, ms: elapsed() };
   } catch (error) {
-    // A broken connection fails the claims after this one too; each says so.
-    await client.query('ROLLBACK TO SAVEPOINT claim').catch(() => undefined);
     return { ...finding, broken: null, ms: elapsed(), error: (error as Error).message };
+  } finally {
+    // Takes the settings back too. A broken connection fails the claims after this one; each says so.
+    await client.query('ROLLBACK TO SAVEPOINT claim').catch(() => undefined);
   }
 }

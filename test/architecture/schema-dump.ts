@@ -22,6 +22,10 @@ const PARTS = [
     WHERE connamespace = 'public'::regnamespace AND contype <> 't'`,
   `SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public'`,
   `SELECT 'function ' || pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'`,
+  `SELECT format('aggregate %s: %s of %s from %s, %s', p.oid::regprocedure, a.aggtransfn, a.aggtranstype::regtype, a.agginitval,
+                 a.aggcombinefn)
+     FROM pg_aggregate a
+     JOIN pg_proc p ON p.oid = a.aggfnoid AND p.pronamespace = 'public'::regnamespace`,
   `SELECT 'trigger ' || pg_get_triggerdef(t.oid)
      FROM pg_trigger t
      JOIN pg_class c ON c.oid = t.tgrelid
