@@ -67,8 +67,8 @@ export class OfferAgain implements OnModuleInit {
     }
   }
 
-  /** Locks the order, as whoever offers it does. */
-  private async afterRejection(tx: Transaction, assignmentId: string): Promise<void> {
+  /** Locks the order, as whoever offers it does. Nothing happens the second time. */
+  async afterRejection(tx: Transaction, assignmentId: string): Promise<void> {
     const rejected = await tx.shippingAssignment.findFirst({
       where: { id: assignmentId },
       select: { orderId: true },
