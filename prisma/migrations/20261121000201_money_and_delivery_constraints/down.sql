@@ -46,10 +46,13 @@ ALTER TABLE stores
 ALTER TABLE categories
   DROP CONSTRAINT categories_tax_check;
 ALTER TABLE orders
+  DROP CONSTRAINT orders_amounts_check,
   DROP CONSTRAINT orders_total_check,
-  DROP CONSTRAINT orders_parts_check,
   DROP CONSTRAINT orders_customer_check,
   DROP CONSTRAINT orders_waiting_check,
+  ADD CONSTRAINT orders_amounts_check CHECK (
+    subtotal >= 0 AND discount >= 0 AND delivery_fee >= 0 AND tax >= 0 AND total BETWEEN 0 AND 9007199254740991
+  ),
   ADD CONSTRAINT orders_total_check CHECK (total = subtotal - discount + delivery_fee + tax);
 ALTER TABLE order_lines
   DROP CONSTRAINT order_lines_parts_check,

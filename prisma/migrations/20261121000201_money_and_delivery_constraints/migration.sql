@@ -13,14 +13,17 @@ ALTER TABLE stores
 ALTER TABLE categories
   ADD CONSTRAINT categories_tax_check CHECK (tax_rate_ppm BETWEEN 0 AND 1000000);
 
+-- These are read and prepared anew by each statement that writes a row: a fifth of what placing an order costs. So none says
+-- again what follows from others. Of an order: fees, taxes, discounts and the goods are not negative, nor is the total.
 ALTER TABLE orders
+  DROP CONSTRAINT orders_amounts_check,
+  ADD CONSTRAINT orders_amounts_check CHECK (
+    least(delivery_discount, delivery_tax) >= 0 AND delivery_discount <= least(delivery_fee, discount)
+    AND delivery_tax <= tax AND discount - delivery_discount <= subtotal AND total <= 9007199254740991
+  ),
   DROP CONSTRAINT orders_total_check,
   ADD CONSTRAINT orders_total_check CHECK (
     total = subtotal - discount + delivery_fee + CASE WHEN tax_inclusive THEN 0 ELSE tax END
-  ),
-  ADD CONSTRAINT orders_parts_check CHECK (
-    delivery_discount BETWEEN 0 AND delivery_fee AND delivery_tax BETWEEN 0 AND tax
-    AND discount - delivery_discount BETWEEN 0 AND subtotal
   ),
   ADD CONSTRAINT orders_customer_check CHECK ((customer_id IS NULL) <> (guest_email IS NULL)),
   ADD CONSTRAINT orders_waiting_check CHECK (status <> 'PENDING' OR expires_at IS NOT NULL);
@@ -29,16 +32,15 @@ CREATE INDEX idx_orders_slot ON orders (store_id, slot_id) WHERE slot_id IS NOT 
 CREATE INDEX idx_orders_expiring ON orders (expires_at) WHERE status = 'PENDING';
 
 ALTER TABLE order_lines
-  ADD CONSTRAINT order_lines_parts_check CHECK (
-    discount BETWEEN 0 AND total AND tax >= 0 AND tax_rate_ppm BETWEEN 0 AND 1000000
-  ),
+  ADD CONSTRAINT order_lines_parts_check CHECK (least(discount, tax, tax_rate_ppm) >= 0 AND discount <= total),
   ADD CONSTRAINT order_lines_refunded_check CHECK (refunded_quantity BETWEEN 0 AND quantity);
 
 ALTER TABLE payments
   DROP CONSTRAINT payments_amounts_check,
   ADD CONSTRAINT payments_amounts_check CHECK (
-    amount >= 0 AND authorized_amount BETWEEN 0 AND amount AND captured_amount BETWEEN 0 AND amount
-    AND refunded_amount >= 0 AND refunding_amount >= 0 AND refunded_amount + refunding_amount <= captured_amount
+    least(authorized_amount, refunded_amount, refunding_amount) >= 0
+    AND greatest(authorized_amount, captured_amount) <= amount
+    AND refunded_amount + refunding_amount <= captured_amount
   ),
   ADD CONSTRAINT payments_method_check CHECK (method IN ('COD', 'WALLET', 'CARD')),
   ADD CONSTRAINT payments_provider_check CHECK ((method = 'CARD') = (provider IS NOT NULL));

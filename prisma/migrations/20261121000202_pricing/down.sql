@@ -1,8 +1,11 @@
-DROP FUNCTION lock_slot(uuid, uuid, text);
 DROP FUNCTION release_booking(uuid, uuid);
+DROP FUNCTION free_slot(uuid, uuid);
+DROP FUNCTION book_slot(uuid, uuid, text);
 DROP FUNCTION redeem_coupon(coupons, uuid, text, bigint);
-DROP FUNCTION lock_coupon(coupons, text);
-DROP FUNCTION find_coupon(uuid, text, text);
+DROP FUNCTION return_coupon(coupons, text);
+DROP FUNCTION use_coupon(coupons, text);
+DROP FUNCTION find_coupon(uuid, text, text, text);
+DROP FUNCTION guesses_coupons(uuid, text, text);
 DROP FUNCTION price_order(stores, uuid[], int[], coupons);
 DROP FUNCTION split_by_largest_remainder(bigint, bigint[]);
 DROP FUNCTION tax_of(bigint, int, boolean);

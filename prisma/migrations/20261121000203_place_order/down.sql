@@ -166,3 +166,5 @@ BEGIN
   response := order_document(v_order, true);
   PERFORM idempotency_finish(p_store, p_customer::text, p_route, p_key, p_fingerprint, status_code, response);
 END $$;
+
+ALTER TABLE idempotency_keys RESET (toast_tuple_target);
