@@ -215,7 +215,7 @@ BEGIN
   response := cart_document(v_own);
 END $$;
 
--- Why an order could not have a place in this slot now; NULL when it could. The rules of lock_slot(), without a lock.
+-- Why an order could not have a place in this slot now; NULL when it could. The rules of book_slot(), without a lock.
 -- Without a zip code the zone is not looked at.
 CREATE FUNCTION quote_slot(p_slot delivery_slots, p_zip text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -230,7 +230,7 @@ BEGIN
   END;
 END $$;
 
--- Why a coupon could not be used once more now; NULL when it could. The rules of lock_coupon(), without a lock.
+-- Why a coupon could not be used once more now; NULL when it could. The rules of use_coupon(), without a lock.
 CREATE FUNCTION quote_coupon(p_coupon coupons, p_used_by text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN CASE
@@ -338,7 +338,7 @@ BEGIN
              'cartId', p_cart,
              'lines', coalesce(json_agg(json_build_object(
                'variantId', w.id, 'sku', w.sku, 'name', w.name, 'quantity', w.quantity,
-               'unitPrice', money(w.price, v_store.currency), 'total', money(w.price * w.quantity, v_store.currency),
+               'unitPrice', money(w.price, v_store.currency), 'total', money(w.total, v_store.currency),
                'discount', money(coalesce(w.discount, 0), v_store.currency),
                'tax', money(coalesce(w.tax, 0), v_store.currency), 'taxRatePpm', w.rate
              ) ORDER BY w.line_no) FILTER (WHERE w.id IS NOT NULL), '[]'),
@@ -347,7 +347,7 @@ BEGIN
                'id', v_slot.id, 'startsAt', iso_time(v_slot.starts_at), 'endsAt', iso_time(v_slot.ends_at)
              ) END,
              'problems', v_problems,
-             'amounts', CASE WHEN v_priced.total <= 9007199254740991 THEN json_build_object(
+             'amounts', CASE WHEN v_cart.variants IS NOT NULL AND v_priced.total <= 9007199254740991 THEN json_build_object(
                'subtotal', money(v_priced.subtotal::bigint, v_store.currency),
                'discount', money(v_priced.discount, v_store.currency),
                'deliveryFee', money(v_store.delivery_fee, v_store.currency),
@@ -356,9 +356,9 @@ BEGIN
              ) END
            )
       FROM unnest(
-             v_cart.variants, v_cart.quantities, v_priced.prices, v_priced.skus, v_priced.names, v_priced.discounts,
-             v_priced.taxes, v_priced.rates
-           ) WITH ORDINALITY AS w (id, quantity, price, sku, name, discount, tax, rate, line_no)
+             v_cart.variants, v_cart.quantities, v_priced.prices, v_priced.totals, v_priced.skus, v_priced.names,
+             v_priced.discounts, v_priced.taxes, v_priced.rates
+           ) WITH ORDINALITY AS w (id, quantity, price, total, sku, name, discount, tax, rate, line_no)
   );
 END $$;
 
