@@ -120,5 +120,5 @@ describe(`Workers that are killed ${KILLS} times`, () => {
     );
     expect(overtaken).toEqual([]);
     await verify(sql);
-  }, 180_000);
+  }, 600_000);
 });

@@ -1,10 +1,16 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { pino } from 'pino';
 import { type EmbeddedDatabase, startEmbeddedPostgres } from '../../src/platform/embedded/embedded-postgres.js';
+import { JobRunner } from '../../src/platform/jobs/job-runner.js';
+import { Jobs } from '../../src/platform/jobs/jobs.service.js';
+import { WorkerSession } from '../../src/platform/jobs/worker-session.js';
+import { LarderLogger } from '../../src/platform/logging/larder-logger.js';
+import type { Database } from '../../src/platform/prisma/database.js';
 import { applyMigrations } from '../../src/platform/prisma/migrations.js';
 import { until } from '../support/background.js';
 import type { Build, LarderRun } from '../support/built-larder.js';
@@ -94,4 +100,22 @@ it('works once the database has its migrations, and through restarts of the data
   expect(workers.some((worker) => worker.stdout.includes('job_worker_lost_detected'))).toBe(false);
   expect(workers.map(({ child }) => child.exitCode)).toEqual([null, null]);
   expect(await Promise.all(workers.map((worker) => worker.stop('SIGTERM')))).toEqual([0, 0]);
+});
+
+it('that can not begin ends by itself, and does not hang in front of its jobs for ever', async () => {
+  // The library's own word on it, past its logger.
+  jest.spyOn(console, 'trace').mockImplementation(() => undefined);
+  // Nobody listens on port 1.
+  const pool = new pg.Pool({ connectionString: 'postgresql://nobody@127.0.0.1:1/nothing' });
+  pool.on('error', () => undefined);
+  const logger = new LarderLogger(pino({ level: 'silent' }));
+  const database = null as unknown as Database;
+  const jobs = new Jobs(database, logger);
+  jobs.handle('test.nothing', () => Promise.resolve());
+  const runner = new JobRunner(jobs, database, logger);
+  const session = new WorkerSession(jobs, runner, pool, { atOnce: 3, lostMs: 2000 }, logger);
+  const ended = await Promise.race([session.ended.then(() => true), sleep(10_000, false, { ref: false })]);
+  expect(ended).toBe(true);
+  await session.leave().catch(() => undefined);
+  await pool.end();
 });

@@ -16,7 +16,7 @@ const ENTRY = `
     original.call(this);
     const { jobs, outbox, database } = this;
     const ran = (kind, n) => database.pool.query('INSERT INTO runs (kind, n, worker) VALUES ($1, $2, $3)', [kind, n, process.pid]);
-    const effect = (tx, kind, n) => tx.$executeRaw\`INSERT INTO effects (kind, n) VALUES (\${kind}, \${n})\`;
+    const effect = (tx, kind, n) => tx.$executeRaw\`INSERT INTO effects (kind, n, worker) VALUES (\${kind}, \${n}, \${process.pid})\`;
 
     // The effect commits with the job.
     jobs.handle('test.committed', async ({ n, ms = 0 }, job) => {
@@ -58,7 +58,7 @@ const ENTRY = `
 
 const TABLES = `
   CREATE TABLE runs (kind text, n bigint, worker int);
-  CREATE TABLE effects (id bigserial, kind text, n bigint);
+  CREATE TABLE effects (id bigserial, kind text, n bigint, worker int);
   CREATE TABLE keys (n bigint PRIMARY KEY);
   CREATE TABLE ticks (at timestamptz, worker int);
   CREATE TABLE slow_ticks (began timestamptz, ended timestamptz);`;
