@@ -69,11 +69,6 @@ export const ACCESS: Record<string, Access> = {
   'POST /api/payments/{id}/void': MANAGERS,
   'POST /api/webhooks/payments/{provider}': 'anybody',
   'POST /api/test-bank/{ref}': 'anybody',
-  'POST /api/payments/{id}/confirm': ['CUSTOMER'],
-  'POST /api/payments/{id}/capture': MANAGERS,
-  'POST /api/payments/{id}/void': MANAGERS,
-  'POST /api/webhooks/payments/{provider}': 'anybody',
-  'POST /api/test-bank/{ref}': 'anybody',
 
   'GET /api/wallets': MANAGERS,
   'GET /api/wallets/totals': MANAGERS,

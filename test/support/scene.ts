@@ -163,8 +163,6 @@ export function idsFor(route: Route, { ids }: Scene): Record<string, string> {
   const own: Record<string, string> = { variantId: ids.variant, productId: ids.product };
   // Names of the provider's, not of the store's: nobody has one like these.
   Object.assign(own, { provider: ids.payment, ref: ids.payment });
-  // Names of the provider's, not of the store's: nobody has one like these.
-  Object.assign(own, { provider: ids.payment, ref: ids.payment });
   const found = RESOURCES.find(([pattern]) => pattern.test(route.path));
   if (found) own.id = ids[found[1]];
   const missing = route.pathParameters.filter((name) => !own[name]);
