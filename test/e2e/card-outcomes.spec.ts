@@ -131,6 +131,24 @@ describe('A provider that does not answer', () => {
   });
 });
 
+describe('A capture that nobody has begun', () => {
+  it('is taken back when the order is cancelled, and the card let go', async () => {
+    const idle = await CardShop.open({ LARDER_ROLE: 'api' });
+    const order = await idle.order();
+    await idle.confirm(order);
+    expect((await idle.state(order)).operations).toEqual(['AUTHORIZE SUCCEEDED', 'CAPTURE PENDING']);
+    expect((await idle.cancel(order)).status).toBe(200);
+    await idle.sweep();
+    expect(await idle.state(order)).toMatchObject({
+      ...NOTHING_TAKEN,
+      payment: 'VOIDED',
+      operations: ['AUTHORIZE SUCCEEDED', 'CAPTURE FAILED', 'VOID SUCCEEDED'],
+    });
+    await verify(idle.sql);
+    await idle.close();
+  });
+});
+
 describe('Money that comes too late', () => {
   const SLOW_BANK = '4000 0000 0000 0303';
 

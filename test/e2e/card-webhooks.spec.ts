@@ -1,7 +1,9 @@
 import { PaymentProviders } from '../../src/modules/payments/providers/payment-providers.js';
 import type { TestNews } from '../../src/modules/payments/providers/test-provider.js';
 import { newId } from '../../src/common/ids.js';
+import { Jobs } from '../../src/platform/jobs/jobs.service.js';
 import { type CardOrder, CardShop, PRICE } from '../support/card-shop.js';
+import { sumOfMetric } from '../support/metrics.js';
 import { verify } from '../support/verify.js';
 
 const ROUTE = '/api/webhooks/payments/test';
@@ -92,6 +94,64 @@ describe('News from a payment provider', () => {
     const about = news(order, { storeId: newId(), paymentId: newId() });
     expect((await send(about, { 'x-store': 'nowhere', authorization: 'Bearer nonsense' })).status).toBe(200);
     expect(await inbox(about.eventId)).toMatchObject([{ store_id: cards.shop.store.id }]);
+  });
+
+  it('are answered once they are safe, not before', async () => {
+    const order = await cards.order();
+    await cards.confirm(order, 'tok_challenge');
+    const about = news(order);
+    const other = await cards.sql.connect();
+    try {
+      // The same news, on their way in by another instance that has not committed yet.
+      await other.query('BEGIN');
+      await other.query(
+        `INSERT INTO provider_events (provider, event_id, type, payload) VALUES ('test', $1, 'x', '{}')`,
+        [about.eventId],
+      );
+      expect((await send(about)).status).toBe(409);
+      await other.query('ROLLBACK');
+    } finally {
+      other.release();
+    }
+    expect((await send(about)).status).toBe(200);
+    expect(await inbox(about.eventId)).toMatchObject([{ store_id: cards.shop.store.id }]);
+  });
+
+  it('are forgotten after a quarter of a year', async () => {
+    const [old, recent] = [newId(), newId()];
+    for (const [event, days] of [
+      [old, 91],
+      [recent, 89],
+    ] as const) {
+      await cards.sql.query(
+        `INSERT INTO provider_events (provider, event_id, type, payload, processed_at)
+         VALUES ('test', $1, 'x', '{}', now() - $2::int * interval '1 day')`,
+        [event, days],
+      );
+    }
+    const { signal } = new AbortController();
+    await cards.shop.larder.app.get(Jobs).schedules.get('payments.forget-events')!.handler({ at: new Date(), signal });
+    expect([await inbox(old), (await inbox(recent)).length]).toEqual([[], 1]);
+  });
+
+  it('are counted by what became of them, as what providers were asked is', async () => {
+    const webhooks = (result: string) =>
+      sumOfMetric(cards.shop.larder, 'larder_payment_webhooks_total', `provider="test",result="${result}"`);
+    const asked = (labels: string) =>
+      sumOfMetric(cards.shop.larder, 'larder_payment_operations_total', `provider="test",${labels}`);
+    const before = [await webhooks('received'), await webhooks('duplicate'), await webhooks('refused')];
+    const declined = await asked('kind="AUTHORIZE",outcome="FAILED"');
+    const order = await cards.order();
+    await cards.confirm(order, 'tok_declined');
+    expect(await asked('kind="AUTHORIZE",outcome="FAILED"')).toBe(declined + 1);
+    await cards.settled(order);
+    const about = news(order);
+    for (const body of [about, about]) await send(body);
+    await post('{}', 'forged');
+    const after = [await webhooks('received'), await webhooks('duplicate'), await webhooks('refused')];
+    // Of the provider's own news of the card that it declined there may be one.
+    expect(after[0]! - before[0]!).toBeGreaterThanOrEqual(1);
+    expect(after.slice(1)).toEqual([before[1]! + 1, before[2]! + 1]);
   });
 
   it('of nobody here are kept aside', async () => {

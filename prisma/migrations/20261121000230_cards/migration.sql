@@ -48,6 +48,9 @@ CREATE UNIQUE INDEX payment_operations_void_key ON payment_operations (store_id,
 CREATE UNIQUE INDEX payment_operations_running_key ON payment_operations (store_id, payment_id)
   WHERE status = 'PENDING' AND kind <> 'REFUND' AND provider_ref IS NULL;
 
+-- What is deleted some day.
+CREATE INDEX idx_provider_events_processed ON provider_events (processed_at) WHERE processed_at IS NOT NULL;
+
 ALTER TABLE test_provider_payments
   ADD CONSTRAINT test_provider_payments_status_check CHECK (
     status IN ('WAITING', 'ACTION_REQUIRED', 'PROCESSING', 'AUTHORIZED', 'CAPTURED', 'VOIDED')

@@ -145,7 +145,10 @@ const entries = {
     status: 422,
     message: 'This is no card that the shop can charge. Send what the payment form of its provider gave you.',
   },
-  PAYMENT_CLOSED: { status: 409, message: 'This payment does not wait for a card any more. Nothing was charged.' },
+  PAYMENT_CLOSED: {
+    status: 409,
+    message: 'This payment does not wait for a card any more. This request charged nothing.',
+  },
   PAYMENT_IN_PROGRESS: {
     status: 409,
     message: 'The card is being asked already. Look again in a moment.',

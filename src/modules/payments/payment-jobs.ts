@@ -14,13 +14,16 @@ import {
   type OperationBacklogRow,
   type OperationIdRow,
 } from './payment-operations.queries.js';
-import { markProcessed } from './provider-events.queries.js';
+import { acrossStoresForgetEvents, markProcessed } from './provider-events.queries.js';
 import { PaymentProviders } from './providers/payment-providers.js';
 import type { TestNews } from './providers/test-provider.js';
 import { ReceiveEvent } from './receive-event.js';
 import { RunOperation } from './run-operation.js';
 
 const SWEEP_EVERY_S = 2;
+const FORGET_EVERY_S = 3600;
+const KEEP_EVENTS_DAYS = 90;
+const BATCH = 1000;
 /** Each waits for its provider, seconds perhaps, and then wants a connection: ten of them emptied a pool that was still filling. */
 const AT_ONCE = 5;
 const MAX_ROUNDS = 100;
@@ -54,6 +57,7 @@ export class PaymentJobs implements OnModuleInit {
       await this.providers.test?.answerAsBank(ref, approved);
     });
     this.jobs.schedule('payments.sweep', SWEEP_EVERY_S, ({ signal }) => this.sweep(signal));
+    this.jobs.schedule('payments.forget-events', FORGET_EVERY_S, ({ signal }) => this.forgetEvents(signal));
   }
 
   private async look(paymentId: string, ref: string): Promise<void> {
@@ -78,6 +82,12 @@ export class PaymentJobs implements OnModuleInit {
     const [backlog] = await this.database.query<OperationBacklogRow>(acrossStoresBacklog());
     paymentMetrics.pending.set(backlog?.pending ?? 0);
     paymentMetrics.oldest.set(backlog?.oldest_s ?? 0);
+  }
+
+  private async forgetEvents(signal: AbortSignal): Promise<void> {
+    for (let gone = BATCH; gone === BATCH && !signal.aborted;) {
+      gone = (await this.database.query(acrossStoresForgetEvents(KEEP_EVENTS_DAYS, BATCH))).length;
+    }
   }
 
   private async runClaimed({ store_id: storeId, id }: ClaimedRow): Promise<void> {

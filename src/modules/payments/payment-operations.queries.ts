@@ -131,6 +131,15 @@ export function finishOperation(
      WHERE op.store_id = ${currentStore()}::uuid AND op.id = ${id}::uuid AND op.status = 'PENDING'`;
 }
 
+/** Takes an operation back that nobody has asked the provider for; returns a row when that was so. Claiming it comes before or after. */
+export function withdrawOperation(id: string, code: string): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE payment_operations op
+       SET status = 'FAILED', failure_code = ${code}, finished_at = now()
+     WHERE op.store_id = ${currentStore()}::uuid AND op.id = ${id}::uuid AND op.status = 'PENDING' AND op.attempts = 0
+    RETURNING op.id`;
+}
+
 /** Nobody knows yet: asked again after a while. */
 export function postponeOperation(
   id: string,

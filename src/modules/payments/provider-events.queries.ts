@@ -21,3 +21,17 @@ export function markProcessed(provider: string, eventId: string): Prisma.Sql {
        SET processed_at = now()
      WHERE e.store_id = ${currentStore()}::uuid AND e.provider = ${provider} AND e.event_id = ${eventId}`;
 }
+
+/** News of all stores that were dealt with so long ago that no provider sends them again: Stripe tries for three days. */
+export function acrossStoresForgetEvents(keepDays: number, limit: number): Prisma.Sql {
+  return Prisma.sql`
+    DELETE FROM provider_events e
+     WHERE (e.provider, e.event_id) IN (
+       SELECT d.provider, d.event_id
+         FROM provider_events d
+        WHERE d.processed_at < now() - ${keepDays}::int * interval '1 day'
+        ORDER BY d.processed_at
+        LIMIT ${limit}::int
+     )
+    RETURNING e.event_id`;
+}

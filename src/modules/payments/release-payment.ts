@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../../common/ids.js';
 import type { Transaction } from '../../platform/prisma/database.js';
-import { finishOperation, type OperationRow, runningOperation, writeOperation } from './payment-operations.queries.js';
+import {
+  finishOperation,
+  type OperationIdRow,
+  type OperationRow,
+  runningOperation,
+  withdrawOperation,
+  writeOperation,
+} from './payment-operations.queries.js';
 
 /** Letting go of money that was not taken yet. */
 @Injectable()
@@ -19,13 +26,20 @@ export class ReleasePayment {
       select: { id: true, amount: true, providerRef: true },
     });
     if (!payment) return false;
-    const { id: paymentId, providerRef } = payment;
+    const { id: paymentId, amount, providerRef } = payment;
     const [running] = await tx.$queryRaw<OperationRow[]>(runningOperation(paymentId));
-    // Without its id there is nothing yet that could be voided; a capture under way must not meet a void.
-    if (!providerRef || running?.kind === 'CAPTURE') return true;
-    if (running) await tx.$executeRaw(finishOperation(running.id, { status: 'FAILED', code: 'ORDER_ENDED' }));
-    const amount = Number(payment.amount);
-    await tx.$queryRaw(writeOperation({ id: newId(), paymentId, kind: 'VOID', amount }));
+    const inTheWay = running && !(await this.end(tx, running, providerRef));
+    if (inTheWay || !providerRef) return true;
+    await tx.$queryRaw(writeOperation({ id: newId(), paymentId, kind: 'VOID', amount: Number(amount) }));
+    return true;
+  }
+
+  /** False when only the provider's answer can end it: a capture that may have happened, an authorisation without an id to void. */
+  private async end(tx: Transaction, { id, kind }: OperationRow, providerRef: string | null): Promise<boolean> {
+    const withdrawn = await tx.$queryRaw<OperationIdRow[]>(withdrawOperation(id, 'ORDER_ENDED'));
+    if (withdrawn.length > 0) return true;
+    if (kind === 'CAPTURE' || !providerRef) return false;
+    await tx.$executeRaw(finishOperation(id, { status: 'FAILED', code: 'ORDER_ENDED' }));
     return true;
   }
 }
