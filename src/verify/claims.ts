@@ -10,6 +10,7 @@ import { PLATFORM } from './platform.claims.js';
 import { REFUNDS } from './refunds.claims.js';
 import { SHIPPING } from './shipping.claims.js';
 import { STOCK } from './stock.claims.js';
+import { WALLETS } from './wallets.claims.js';
 
 /** All that Larder says of its database, the longest to check first: at the end no connection waits for another. */
 export const CLAIMS: readonly ClaimGroup[] = [
@@ -23,5 +24,6 @@ export const CLAIMS: readonly ClaimGroup[] = [
   SHIPPING,
   CASH,
   APPROVALS,
+  WALLETS,
   PLATFORM,
 ];

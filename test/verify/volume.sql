@@ -10,7 +10,7 @@ CREATE FUNCTION pg_temp.id_of(kind int, n bigint) RETURNS uuid LANGUAGE sql IMMU
   SELECT (lpad(to_hex(n), 12, '0') || '700080' || lpad(to_hex(kind), 2, '0') || '000000000000')::uuid
 $$;
 -- Kinds: 1 store, 2 customer, 3 agent, 4 variant, 5 order, 6 payment, 7 refund, 8 assignment, 9 cart, 10 slot, 11 coupon,
--- 12 operation, 13 approval, 14 remittance, 15 shift, 16 zone, 17 staff, 18 withdrawal, 19 event of a provider.
+-- 12 operation, 13 approval, 14 remittance, 15 shift, 16 zone, 17 staff, 18 withdrawal, 20 ledger transaction, 21 settlement.
 
 CREATE TEMP TABLE shape AS
 SELECT o AS orders, greatest(10, o / 20) AS customers, greatest(5, o / 5000) AS agents, 1000 AS variants,
@@ -78,7 +78,11 @@ SELECT d.*, l.subtotal, l.discount, l.tax + t.delivery AS tax, t.delivery AS del
          AND (d.method <> 'COD' OR d.status = 'RETURNED') AS reversed,
        -- One line refunded: paid, waiting for approval, or refused.
        CASE WHEN d.status = 'DELIVERED' AND d.n / 2 % 20 = 17
-            THEN (ARRAY['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED', 'REQUESTED', 'REJECTED'])[1 + d.n / 40 % 5] END AS refund
+            THEN (ARRAY['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED', 'REQUESTED', 'REJECTED'])[1 + d.n / 40 % 5] END AS refund,
+       -- At the door: too little, of which every second customer brings the rest, or too much.
+       CASE WHEN d.method = 'COD' AND d.n / 2 % 50 = 20 THEN 100 ELSE 0 END AS owed,
+       CASE WHEN d.method = 'COD' AND d.n / 2 % 50 = 20 AND d.n / 100 % 2 = 0 THEN 100 ELSE 0 END AS settled,
+       CASE WHEN d.method = 'COD' AND d.n / 2 % 50 = 21 AND d.customer_id IS NOT NULL THEN 50 ELSE 0 END AS above
   FROM drawn d
   JOIN (
     SELECT order_id, sum(total)::bigint AS subtotal, sum(discount)::bigint AS discount, sum(tax)::bigint AS tax
@@ -205,12 +209,16 @@ INSERT INTO payments (
 SELECT f.store_id, pg_temp.id_of(6, f.n), f.order_id, f.method,
        CASE WHEN f.reversed THEN 'REFUNDED' WHEN r.status = 'SUCCEEDED' THEN 'PARTIALLY_REFUNDED' WHEN f.captured THEN 'CAPTURED'
             WHEN f.status IN ('CANCELLED', 'EXPIRED') THEN 'VOIDED' ELSE 'PENDING' END,
-       f.currency, f.total, CASE WHEN f.captured THEN f.total ELSE 0 END,
+       f.currency, f.total, CASE WHEN f.captured THEN f.total - f.owed + f.settled ELSE 0 END,
        CASE r.status WHEN 'SUCCEEDED' THEN r.amount ELSE 0 END, CASE r.status WHEN 'REQUESTED' THEN r.amount ELSE 0 END, CASE f.method WHEN 'CARD' THEN 'test' END,
        CASE WHEN f.method = 'CARD' AND f.captured THEN 'test_' || f.n END, f.placed_at, f.placed_at
   FROM facts f
   LEFT JOIN returns r USING (order_id)
  ORDER BY f.n;
+INSERT INTO payment_settlements (store_id, id, payment_id, amount, currency, actor_id, created_at)
+SELECT store_id, pg_temp.id_of(21, n), pg_temp.id_of(6, n), settled, currency, pg_temp.id_of(17, s), placed_at + interval '1 day'
+  FROM facts
+ WHERE settled > 0;
 INSERT INTO refunds (store_id, id, payment_id, amount, destination, status, reason, actor_id, created_at, finished_at)
 SELECT store_id, refund_id, pg_temp.id_of(6, n), amount, destination, status, 'not as expected', pg_temp.id_of(17, s), placed_at,
        CASE WHEN status <> 'REQUESTED' THEN placed_at + interval '3 hours' END
@@ -248,10 +256,12 @@ SELECT store_id, pg_temp.id_of(13, n), pg_temp.id_of(17, 2 + s), CASE status WHE
   FROM returns
  WHERE by_line AND status <> 'REQUESTED';
 
--- A shift of an agent lasts a day; he hands in all of its cash at its end.
+-- A shift of an agent lasts a day; he hands in all of its cash at its end. In every twentieth some is missing.
 CREATE TEMP TABLE cash AS
-SELECT f.store_id, f.s, f.agent_id, f.currency, f.placed_at::date AS day, sum(f.total)::bigint AS amount,
-       row_number() OVER (ORDER BY f.placed_at::date, f.agent_id) AS r
+SELECT f.store_id, f.s, f.agent_id, f.currency, f.placed_at::date AS day,
+       sum(f.total - f.owed + f.above)::bigint AS amount,
+       row_number() OVER (ORDER BY f.placed_at::date, f.agent_id) AS r,
+       CASE WHEN row_number() OVER (ORDER BY f.placed_at::date, f.agent_id) % 20 = 0 THEN 30 ELSE 0 END AS missing
   FROM facts f
  WHERE f.method = 'COD' AND f.captured
  GROUP BY f.store_id, f.s, f.agent_id, f.currency, f.placed_at::date;
@@ -259,18 +269,26 @@ ANALYZE cash;
 INSERT INTO agent_shifts (
   store_id, id, agent_id, status, currency, opening_cash, expected, counted, opened_at, counted_at, counted_by, closed_at
 )
-SELECT store_id, pg_temp.id_of(15, r), agent_id, 'CLOSED', currency, 0, amount, amount, day, day + interval '1 day',
+SELECT store_id, pg_temp.id_of(15, r), agent_id, 'CLOSED', currency, 0, amount, amount - missing, day, day + interval '1 day',
        pg_temp.id_of(17, s), day + interval '1 day'
   FROM cash;
 INSERT INTO remittances (store_id, id, agent_id, amount, currency, actor_id, shift_id, created_at)
-SELECT store_id, pg_temp.id_of(14, r), agent_id, amount, currency, pg_temp.id_of(17, s), pg_temp.id_of(15, r), day + interval '1 day'
+SELECT store_id, pg_temp.id_of(14, r), agent_id, amount - missing, currency, pg_temp.id_of(17, s), pg_temp.id_of(15, r), day + interval '1 day'
   FROM cash;
+INSERT INTO approvals (
+  store_id, id, kind, subject_id, amount, currency, reason, payload, requested_by, required, approved, status, created_at, decided_at
+)
+SELECT store_id, uuid_v7(), 'CASH_VARIANCE', pg_temp.id_of(15, r), -missing, currency, 'missing', '{}', pg_temp.id_of(17, s), 1, 1,
+       'APPROVED', day + interval '1 day', day + interval '25 hours'
+  FROM cash
+ WHERE missing > 0;
 INSERT INTO shipping_assignments (
-  store_id, id, order_id, agent_id, status, zip, cash_due, cash_collected, currency, shift_id, offered_at, offer_expires_at,
+  store_id, id, order_id, agent_id, status, zip, cash_due, cash_collected, short_reason, currency, shift_id, offered_at, offer_expires_at,
   accepted_at, picked_up_at, delivered_at, closed_at, promised_at, created_at
 )
 SELECT f.store_id, pg_temp.id_of(8, f.n), f.order_id, f.agent_id, CASE f.status WHEN 'SHIPPING' THEN 'PICKED_UP' ELSE 'DELIVERED' END,
-       f.zip, due.cash, CASE WHEN f.status <> 'SHIPPING' THEN due.cash END, f.currency, pg_temp.id_of(15, c.r), f.placed_at,
+       f.zip, due.cash, CASE WHEN f.status <> 'SHIPPING' THEN due.cash - f.owed + f.above END,
+       CASE WHEN f.owed > 0 THEN 'had no more' END, f.currency, pg_temp.id_of(15, c.r), f.placed_at,
        f.placed_at + interval '15 minutes', f.placed_at + interval '5 minutes', f.placed_at + interval '20 minutes',
        CASE WHEN f.status <> 'SHIPPING' THEN f.placed_at + interval '40 minutes' END,
        CASE WHEN f.status <> 'SHIPPING' THEN f.placed_at + interval '40 minutes' END, f.placed_at + interval '2 hours', f.placed_at
@@ -322,6 +340,35 @@ SELECT s.store_id, s.variant_id, s.on_hand - coalesce(m.moved, 0), 'RECEIPT', no
   FROM stock_levels s
   LEFT JOIN (SELECT variant_id, sum(delta) AS moved FROM stock_movements GROUP BY variant_id) m USING (variant_id);
 
+-- Customers who want more of their money than one person may pay out; corrections of the books.
+INSERT INTO withdrawals (store_id, id, wallet_id, amount, currency, status, actor_id, created_at, finished_at)
+SELECT u.store_id, pg_temp.id_of(18, d.c), w.id, 20000, w.currency, d.status, u.id, now() - interval '2 days',
+       CASE WHEN d.status <> 'REQUESTED' THEN now() - interval '1 hour' END
+  FROM (
+    SELECT c, (ARRAY['PAID', 'REJECTED', 'REQUESTED'])[1 + c / 2 % 3] AS status
+      FROM generate_series(0, (SELECT 2 * customers - 1 FROM shape)::bigint) AS c
+     WHERE c / 2 % 50 < 3
+  ) d
+  JOIN users u ON u.id = pg_temp.id_of(2, d.c)
+  JOIN wallets w ON w.owner_id = u.id AND w.kind = 'CUSTOMER';
+INSERT INTO approvals (
+  store_id, id, kind, subject_id, amount, currency, reason, payload, requested_by, required, approved, status, created_at, decided_at
+)
+SELECT w.store_id, uuid_v7(), 'WITHDRAWAL', w.id, w.amount, w.currency, 'withdrawal', '{}'::json, w.actor_id, 1,
+       CASE w.status WHEN 'PAID' THEN 1 ELSE 0 END,
+       CASE w.status WHEN 'PAID' THEN 'APPROVED' WHEN 'REJECTED' THEN 'REJECTED' ELSE 'PENDING' END, w.created_at, w.finished_at
+  FROM withdrawals w
+ UNION ALL
+SELECT s.id, uuid_v7(), 'LEDGER_ADJUSTMENT', uuid_v7(), 500, s.currency, 'found behind the till', '{}'::json, pg_temp.id_of(17, k), 1, 1,
+       'APPROVED', now() - interval '2 days', now() - interval '1 hour'
+  FROM stores s
+ CROSS JOIN LATERAL (SELECT CASE s.slug WHEN 'exclusive' THEN 0 ELSE 1 END AS k) person;
+INSERT INTO approval_decisions (store_id, approval_id, approver_id, decision, decided_at)
+SELECT a.store_id, a.id, pg_temp.id_of(17, CASE s.slug WHEN 'exclusive' THEN 2 ELSE 3 END), a.status, a.decided_at
+  FROM approvals a
+  JOIN stores s ON s.id = a.store_id
+ WHERE a.kind <> 'REFUND' AND a.status <> 'PENDING';
+
 -- Every fact with where its money came from and went to.
 CREATE TEMP TABLE postings AS
 SELECT row_number() OVER (ORDER BY at) AS t, p.*
@@ -329,14 +376,14 @@ SELECT row_number() OVER (ORDER BY at) AS t, p.*
     SELECT f.placed_at + interval '40 minutes' AS at, f.store_id, 'SALE' AS type, f.order_id::text AS reference, f.currency,
            ARRAY[
              CASE f.method WHEN 'COD' THEN 'AGENT_CASH' WHEN 'WALLET' THEN 'CUSTOMER' ELSE 'PSP_CLEARING' END,
-             'SALES', 'DELIVERY_FEES', 'PROMOTIONS', 'TAXES'
+             'RECEIVABLES', 'SALES', 'DELIVERY_FEES', 'PROMOTIONS', 'TAXES'
            ] AS kinds,
            ARRAY[
              CASE f.method WHEN 'COD' THEN f.agent_id WHEN 'WALLET' THEN f.customer_id ELSE f.store_id END,
-             f.store_id, f.store_id, f.store_id, f.store_id
+             f.store_id, f.store_id, f.store_id, f.store_id, f.store_id
            ] AS owners,
            ARRAY[
-             -f.total, f.subtotal - CASE WHEN f.inclusive THEN f.tax - f.delivery_tax ELSE 0 END,
+             f.owed - f.total, -f.owed, f.subtotal - CASE WHEN f.inclusive THEN f.tax - f.delivery_tax ELSE 0 END,
              f.fee - CASE WHEN f.inclusive THEN f.delivery_tax ELSE 0 END, -f.discount, f.tax
            ] AS amounts
       FROM facts f
@@ -362,8 +409,38 @@ SELECT row_number() OVER (ORDER BY at) AS t, p.*
      WHERE f.status IN ('DELIVERED', 'RETURNED')
      UNION ALL
     SELECT day + interval '1 day', store_id, 'REMITTANCE', pg_temp.id_of(14, r)::text, currency, ARRAY['AGENT_CASH', 'CASH_VAULT'],
-           ARRAY[agent_id, store_id], ARRAY[amount, -amount]
+           ARRAY[agent_id, store_id], ARRAY[amount - missing, missing - amount]
       FROM cash
+     UNION ALL
+    SELECT day + interval '25 hours', store_id, 'CASH_VARIANCE', pg_temp.id_of(15, r)::text, currency,
+           ARRAY['AGENT_CASH', 'CASH_SHORT_OVER'], ARRAY[agent_id, store_id], ARRAY[missing, -missing]
+      FROM cash
+     WHERE missing > 0
+     UNION ALL
+    SELECT placed_at + interval '40 minutes', store_id, 'OVERPAYMENT', pg_temp.id_of(8, n)::text, currency,
+           ARRAY['AGENT_CASH', 'CUSTOMER'], ARRAY[agent_id, customer_id], ARRAY[-above, above]
+      FROM facts
+     WHERE above > 0
+     UNION ALL
+    SELECT placed_at + interval '1 day', store_id, 'SETTLEMENT', pg_temp.id_of(21, n)::text, currency,
+           ARRAY['RECEIVABLES', 'CASH_VAULT'], ARRAY[store_id, store_id], ARRAY[settled, -settled]
+      FROM facts
+     WHERE settled > 0
+     UNION ALL
+    SELECT w.created_at, w.store_id, 'WITHDRAWAL', 'withdrawal ' || w.id, w.currency, ARRAY['CUSTOMER', 'PAYOUTS_PENDING'],
+           ARRAY[w.actor_id, w.store_id], ARRAY[-w.amount, w.amount]
+      FROM withdrawals w
+     UNION ALL
+    SELECT w.finished_at, w.store_id, CASE w.status WHEN 'PAID' THEN 'WITHDRAWAL_PAID' ELSE 'WITHDRAWAL_RETURNED' END, w.id::text,
+           w.currency, ARRAY['PAYOUTS_PENDING', CASE w.status WHEN 'PAID' THEN 'PSP_CLEARING' ELSE 'CUSTOMER' END],
+           ARRAY[w.store_id, CASE w.status WHEN 'PAID' THEN w.store_id ELSE w.actor_id END], ARRAY[-w.amount, w.amount]
+      FROM withdrawals w
+     WHERE w.status <> 'REQUESTED'
+     UNION ALL
+    SELECT a.decided_at, a.store_id, 'ADJUSTMENT', a.subject_id::text, a.currency, ARRAY['CASH_VAULT', 'CASH_SHORT_OVER'],
+           ARRAY[a.store_id, a.store_id], ARRAY[-a.amount, a.amount]
+      FROM approvals a
+     WHERE a.kind = 'LEDGER_ADJUSTMENT' AND a.status = 'APPROVED'
      UNION ALL
     SELECT now() - interval '91 days', u.store_id, 'TOP_UP', u.id::text, s.currency, ARRAY['CUSTOMER', 'CASH_VAULT'],
            ARRAY[u.id, u.store_id], ARRAY[1000000, -1000000]

@@ -1,0 +1,68 @@
+import type { ClaimGroup } from './claim.js';
+
+/** Money that waits for somebody: for a decision, or for a customer to bring it. */
+export const WALLETS: ClaimGroup = {
+  name: 'wallets',
+  claims: [
+    {
+      name: 'a withdrawal that had to be approved is where its approval is, and was paid or given back once, or neither',
+      sql: `
+        SELECT w.store_id, w.id AS withdrawal_id, w.status, w.amount, a.status AS approval, t.type, t.amount AS posted
+          FROM withdrawals w
+          LEFT JOIN approvals a
+            ON a.store_id = w.store_id AND a.kind = 'WITHDRAWAL' AND a.subject_id = w.id AND a.amount = w.amount
+          LEFT JOIN (
+            SELECT t.store_id, t.reference, min(t.type) AS type, -sum(e.amount) AS amount
+              FROM ledger_transactions t
+              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
+              JOIN wallets p ON p.id = e.wallet_id AND p.kind = 'PAYOUTS_PENDING'
+             WHERE t.type IN ('WITHDRAWAL_PAID', 'WITHDRAWAL_RETURNED')
+             GROUP BY t.store_id, t.reference
+          ) t ON t.store_id = w.store_id AND t.reference = w.id::text
+         WHERE a.id IS NULL
+            OR (w.status, a.status) NOT IN (('REQUESTED', 'PENDING'), ('PAID', 'APPROVED'), ('REJECTED', 'REJECTED'))
+            OR t.type IS DISTINCT FROM CASE w.status WHEN 'PAID' THEN 'WITHDRAWAL_PAID' WHEN 'REJECTED' THEN 'WITHDRAWAL_RETURNED' END
+            OR t.amount <> w.amount`,
+    },
+    {
+      name: 'a correction of the books was posted once when it was approved, and none without',
+      sql: `
+        SELECT store_id, adjustment_id, sum(approved) AS approved, sum(posted) AS posted
+          FROM (
+            SELECT store_id, subject_id::text AS adjustment_id, amount AS approved, 0 AS posted
+              FROM approvals
+             WHERE kind = 'LEDGER_ADJUSTMENT' AND status = 'APPROVED'
+             UNION ALL
+            SELECT t.store_id, t.reference, 0, e.amount
+              FROM ledger_transactions t
+              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id AND e.amount > 0
+             WHERE t.type = 'ADJUSTMENT'
+          ) corrections
+         GROUP BY store_id, adjustment_id
+        HAVING sum(approved) <> sum(posted)`,
+    },
+    {
+      name: 'PAYOUTS_PENDING holds what withdrawals wait for, RECEIVABLES what customers still owe for parcels they have',
+      // Corrections by hand aside, which may say otherwise.
+      sql: `
+        SELECT store_id, kind, sum(held) AS held, sum(expected) AS expected
+          FROM (
+            SELECT w.store_id, w.kind, e.amount AS held, 0 AS expected
+              FROM ledger_entries e
+              JOIN wallets w ON w.id = e.wallet_id AND w.kind IN ('PAYOUTS_PENDING', 'RECEIVABLES')
+              JOIN ledger_transactions t ON t.store_id = e.store_id AND t.id = e.transaction_id AND t.type <> 'ADJUSTMENT'
+             UNION ALL
+            SELECT store_id, 'PAYOUTS_PENDING', 0, amount
+              FROM withdrawals
+             WHERE status = 'REQUESTED'
+             UNION ALL
+            SELECT p.store_id, 'RECEIVABLES', 0, p.captured_amount - p.amount
+              FROM payments p
+              JOIN orders o ON o.store_id = p.store_id AND o.id = p.order_id
+             WHERE o.status = 'DELIVERED' AND p.method = 'COD' AND p.captured_amount < p.amount
+          ) waiting
+         GROUP BY store_id, kind
+        HAVING sum(held) <> sum(expected)`,
+    },
+  ],
+};
