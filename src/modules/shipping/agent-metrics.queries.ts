@@ -98,11 +98,11 @@ export function agentMetrics(agentId: string, range: TimeRange): Prisma.Sql {
   return Prisma.sql`${metricsOf(agentId, range)} AND d.id = ${agentId}::uuid`;
 }
 
-/** Those of the agents who did something in the range: most deliveries first, then the larger share of them in time. */
+/** Those of the agents who answered an offer, or let it expire: most deliveries first, then the larger share of them in time. */
 export function leaderboard(range: TimeRange, limit: number): Prisma.Sql {
   return Prisma.sql`
     ${metricsOf(null, range)}
-       AND (w.agent_id IS NOT NULL OR n.agent_id IS NOT NULL)
+       AND (w.accepted + w.rejected + w.expired > 0 OR n.offers > 0)
      ORDER BY deliveries DESC, w.on_time::numeric / nullif(w.deliveries, 0) DESC NULLS LAST, d.id
      LIMIT ${limit}::int`;
 }

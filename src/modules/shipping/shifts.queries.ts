@@ -22,8 +22,10 @@ export interface ShiftRow {
   remitted: bigint | number;
   /** At the count. */
   handed_in: bigint | number;
-  /** What should have been there at the count; of an open shift, now. */
+  /** By the ledger: what should have been there at the count; of an open shift, what should be there now. */
   expected: bigint | number;
+  /** What the books were corrected by, by hand: the rest of it. */
+  adjusted: bigint | number;
   counted: bigint | number | null;
   approval_id: string | null;
   approval_status: 'PENDING' | 'APPROVED' | 'REJECTED' | null;
@@ -34,7 +36,8 @@ function shiftFacts(which: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
     SELECT s.id, s.agent_id, s.status, s.currency, s.opened_at, s.counted_at, s.counted_by, s.closed_at, s.opening_cash,
            s.charged, d.deliveries, d.due, d.short, d.above, d.collected, r.remitted - h.handed_in AS remitted, h.handed_in,
-           coalesce(s.expected, s.opening_cash + s.charged + d.collected - r.remitted) AS expected, s.counted,
+           h.expected, h.expected - (s.opening_cash + s.charged + d.collected - r.remitted + h.handed_in) AS adjusted,
+           s.counted,
            a.id AS approval_id, a.status AS approval_status
       FROM agent_shifts s
      CROSS JOIN LATERAL (
@@ -51,7 +54,17 @@ function shiftFacts(which: Prisma.Sql): Prisma.Sql {
         WHERE m.store_id = s.store_id AND m.shift_id = s.id
      ) r
      CROSS JOIN LATERAL (
-       SELECT CASE WHEN s.counted IS NULL THEN 0 ELSE least(s.counted, s.expected) END AS handed_in
+       SELECT CASE WHEN s.counted IS NULL THEN 0 ELSE least(s.counted, s.expected) END AS handed_in,
+              coalesce(s.expected, t.cash - least(t.pending, t.cash)) AS expected
+         FROM (
+           SELECT -w.balance AS cash,
+                  (SELECT coalesce(sum(m.expected - m.counted), 0)::bigint
+                     FROM agent_shifts m
+                    WHERE m.store_id = s.store_id AND m.agent_id = s.agent_id AND m.status = 'COUNTED'
+                      AND m.counted < m.expected) AS pending
+             FROM wallets w
+            WHERE w.store_id = s.store_id AND w.kind = 'AGENT_CASH' AND w.owner_id = s.agent_id AND w.currency = s.currency
+         ) t
      ) h
       LEFT JOIN approvals a ON a.store_id = s.store_id AND a.kind = 'CASH_VARIANCE' AND a.subject_id = s.id
      WHERE s.store_id = ${currentStore()}::uuid
@@ -100,6 +113,7 @@ export interface CashTotalsRow {
   collected: number;
   carried_in: number;
   remitted: number;
+  adjusted: number;
   written_off: number;
   charged_back: number;
   under_approval: number;
@@ -117,6 +131,7 @@ export function cashTotals(shifts: ShiftsOf): Prisma.Sql {
     SELECT count(*)::int AS shifts, coalesce(sum(f.deliveries), 0)::int AS deliveries, ${sum(Prisma.sql`f.due`)} AS due,
            ${sum(Prisma.sql`f.short`)} AS short, ${sum(Prisma.sql`f.above`)} AS above,
            ${sum(Prisma.sql`f.collected`)} AS collected, ${sum(Prisma.sql`f.opening_cash + f.charged`)} AS carried_in,
+           ${sum(Prisma.sql`f.adjusted`)} AS adjusted,
            ${sum(Prisma.sql`f.remitted + f.handed_in`)} AS remitted,
            ${sum(missing, isMissing('APPROVED'))} AS written_off, ${sum(missing, isMissing('REJECTED'))} AS charged_back,
            ${sum(missing, isMissing('PENDING'))} AS under_approval,

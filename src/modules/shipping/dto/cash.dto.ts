@@ -34,8 +34,8 @@ export class VarianceResponse {
 }
 
 /**
- * due - short + above = collected. openingCash + charged + collected - remitted = expected. What is counted is handed in, up to
- * what is expected.
+ * due - short + above = collected. openingCash + charged + collected + adjusted - remitted = expected. What is counted is handed
+ * in, up to what is expected.
  */
 export class ShiftResponse {
   id: string;
@@ -58,6 +58,8 @@ export class ShiftResponse {
   /** Missing in earlier shifts and not written off, decided while this one was open. */
   charged: MoneyDto;
   collected: MoneyDto;
+  /** What the books were corrected by, by hand. */
+  adjusted: MoneyDto;
   /** Handed in before the count. */
   remitted: MoneyDto;
   /** What should have been counted; of an open shift, what he should hold now. */
@@ -75,7 +77,7 @@ export class ShiftPageResponse {
   nextCursor: string | null;
 }
 
-/** carriedIn + collected = remitted + writtenOff + chargedBack + underApproval + inHand. */
+/** carriedIn + collected + adjusted = remitted + writtenOff + chargedBack + underApproval + inHand. */
 export class CashTotalsResponse {
   shifts: number;
   deliveries: number;
@@ -85,6 +87,8 @@ export class CashTotalsResponse {
   collected: MoneyDto;
   /** In hand when the shifts began, and charged to them. */
   carriedIn: MoneyDto;
+  /** What the books were corrected by, by hand. */
+  adjusted: MoneyDto;
   /** Handed in, at counts and before. */
   remitted: MoneyDto;
   /** Missing, and approved. */
