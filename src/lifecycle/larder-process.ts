@@ -58,8 +58,8 @@ export class LarderProcess {
     });
     const { port } = this.app.getHttpServer().address() as { port: number };
     this.logger.info({ event: 'larder_server_started', host: config.HOST, port });
-    // Production's stdout is for log lines alone.
-    if (config.NODE_ENV === 'production') return;
+    // Production's stdout is for log lines alone, and a worker has nothing to show.
+    if (config.NODE_ENV === 'production' || config.LARDER_ROLE === 'worker') return;
     const host = ['0.0.0.0', '::'].includes(config.HOST) ? 'localhost' : config.HOST;
     process.stdout.write(banner(`http://${host}:${port}`, this.database.urlFile));
   }

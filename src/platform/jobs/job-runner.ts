@@ -80,9 +80,11 @@ export class JobRunner {
       signal,
       commitWith: <T>(effect: (tx: Transaction) => Promise<T>) =>
         this.database.transaction(async (tx) => {
+          const result = await effect(tx);
+          // Last, so that nobody who adds a job of this key while he holds what the effect wants waits for us in a circle.
           const [row] = await tx.$queryRaw<{ finished: boolean }[]>(finishJob(job.id, worker));
           if (!row?.finished) throw new JobTakenError('Another worker has this job');
-          return effect(tx);
+          return result;
         }),
       postpone: async (delayMs) => {
         await this.database.query(postponeJob(job.id, worker, delayMs));
