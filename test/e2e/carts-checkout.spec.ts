@@ -1,7 +1,8 @@
 import { newId } from '../../src/common/ids.js';
+import type { QuoteResponse } from '../../src/modules/carts/dto/cart.dto.js';
 import type { OrderResponse } from '../../src/modules/orders/dto/order.dto.js';
 import { Jobs } from '../../src/platform/jobs/jobs.service.js';
-import { checkout, checkoutOf, openCart, setLine, type TestCart } from '../support/carts.js';
+import { checkout, checkoutOf, openCart, quote, setLine, type TestCart } from '../support/carts.js';
 import { ADDRESS, freshKey, type TestUser } from '../support/factories.js';
 import { servedRoutes } from '../support/routes.js';
 import { type Caller, type Reply, Shop, tally } from '../support/shop.js';
@@ -30,13 +31,11 @@ const read = (orderId: string, who: Caller) => shop.call('get', `/api/orders/${o
 const statusOf = async ({ id }: TestCart) => (await shop.row('SELECT status FROM carts WHERE id = $1', [id])).status;
 
 describe('ordering a cart', () => {
-  it("makes a customer's cart an order of all that is in it, in its order and in one statement", async () => {
+  it("makes a customer's cart an order of all that is in it, in its order", async () => {
     const milk = await shop.make.variant(shop.store, { price: 150 });
     const cart = await cartWith(2, customer);
     await setLine(shop, cart, milk, 4);
-    let reply: Reply | undefined;
-    expect(await statementsOf(async () => (reply = await checkout(shop, cart)))).toBe(1);
-    expect(orderOf(reply!)).toMatchObject({
+    expect(orderOf(await checkout(shop, cart))).toMatchObject({
       customerId: customer.id,
       email: null,
       cartId: cart.id,
@@ -105,6 +104,15 @@ describe('ordering a cart', () => {
       await checkout(shop, { ...others, owner: guests.owner, token: guests.token }),
     ];
     expect(tally(replies)).toEqual({ '409 CART_EMPTY': 1, '404 NOT_FOUND': 4 });
+  });
+
+  it('is one statement, with a quote too', async () => {
+    for (const isQuoted of [false, true]) {
+      const cart = await cartWith(1, customer);
+      const told = isQuoted ? (JSON.parse((await quote(shop, cart)).text) as QuoteResponse).quote : undefined;
+      expect(await statementsOf(() => checkout(shop, cart, { quote: told }))).toBe(1);
+      expect(await statusOf(cart)).toBe('ORDERED');
+    }
   });
 
   it('takes a cart or lines, and says so when there are both or neither', async () => {
