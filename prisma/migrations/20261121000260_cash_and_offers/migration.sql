@@ -156,8 +156,9 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  -- A statement of its own: what was committed while this one waited is seen.
-  SELECT coalesce(sum(s.expected - s.counted), 0)
+  -- A statement of its own: what was committed while this one waited is seen. No more than there is: somebody may have
+  -- corrected the books by hand.
+  SELECT least(coalesce(sum(s.expected - s.counted), 0), cash)
     INTO pending
     FROM agent_shifts s
    WHERE s.store_id = p_store AND s.agent_id = p_agent AND s.status = 'COUNTED' AND s.counted < s.expected;
