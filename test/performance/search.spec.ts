@@ -10,7 +10,7 @@ const LIMIT = 20;
 /** The newest that are looked at first; by their key, every tenth is unpublished and passed over. */
 const NEWEST_READ = (50 * (LIMIT + 1)) / 0.85;
 /** What the index may name for one rank. */
-const MOST_READ = 5_000 / 0.85;
+const MOST_READ = 2_000 / 0.85;
 
 interface PlanNode {
   'Node Type': string;

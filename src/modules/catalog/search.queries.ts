@@ -32,8 +32,8 @@ export interface FoundRow extends SearchPlace {
 
 /** Above every UUIDv7. */
 const NEWEST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-/** Products that an index may name for one rank: as many can be put in order in 5 ms. Above, see docs/search.md. */
-const CANDIDATES = 5000;
+/** Products that an index may name for one rank: as many are read and put in order in 2 ms. Above, see docs/search.md. */
+const CANDIDATES = 2000;
 /** Newest products read for each row of the page before the index is asked: 1 µs each, 10 µs where long texts are read. */
 const NAMES_READ_PER_ROW = 50;
 const TEXTS_READ_PER_ROW = 20;

@@ -1,0 +1,47 @@
+export const ORDER_COLUMNS = [
+  'reference',
+  'placed_at',
+  'status',
+  'payment_method',
+  'customer_email',
+  'zip',
+  'sku',
+  'quantity',
+  'unit_price',
+] as const;
+
+/** Of each line by itself; all others are of the order, said in its first line, and in the others the same or nothing. */
+export const LINE_COLUMNS = ['sku', 'quantity', 'unit_price', 'item', 'discount', 'tax'] as const;
+
+export const ORDER_OPTIONAL = [
+  'item',
+  'discount',
+  'tax',
+  'customer_name',
+  'name',
+  'phone',
+  'line1',
+  'city',
+  'currency',
+  'delivery_fee',
+  'delivery_discount',
+  'delivery_tax',
+  'tax_inclusive',
+  'total',
+  'note',
+  'promised_at',
+  'agent_email',
+  'agent_name',
+  'offered_at',
+  'accepted_at',
+  'picked_up_at',
+  'delivered_at',
+  'failed_at',
+  'fail_reason',
+  'cancelled_at',
+  'returned_at',
+  'reason',
+  'refunded',
+  'refunded_at',
+  'agent_fee',
+] as const;
