@@ -1,10 +1,14 @@
 import { parseArgs } from 'node:util';
+import { tellApproval } from './approval.ts';
+import { tellCardOrder } from './card-order.ts';
 import { tellCartOrder } from './cart-order.ts';
 import { tellCashOrder } from './cash-order.ts';
 import { Larder, NoLarder } from './larder.ts';
 import { tellTotals } from './ledger.ts';
 import { Narrator, NotAsTold } from './narrator.ts';
+import { tellRefund } from './refund.ts';
 import { tellDoubleClick, tellTooMuch } from './refusals.ts';
+import { tellSlotAndCoupon } from './slot-and-coupon.ts';
 import { openStage } from './stage.ts';
 import { tellWalletOrder } from './wallet-order.ts';
 
@@ -24,6 +28,10 @@ async function tell(url: string): Promise<void> {
   await tellCashOrder(stage);
   await tellWalletOrder(stage);
   await tellCartOrder(stage);
+  await tellSlotAndCoupon(stage);
+  await tellCardOrder(stage);
+  await tellRefund(stage);
+  await tellApproval(stage);
   await tellTooMuch(stage);
   await tellDoubleClick(stage);
   await tellTotals(narrator, stage.manager);

@@ -67,7 +67,7 @@ async function restock({ narrator, manager }: Stage, variant: Variant, name: str
   narrator.say(`(${name} was running low: ${manager.firstName} receives ${RESTOCK} more.)`);
 }
 
-export function orderBody(lines: BasketLine[], paymentMethod: 'COD' | 'WALLET', person: Person): object {
+export function orderBody(lines: BasketLine[], paymentMethod: 'COD' | 'WALLET' | 'CARD', person: Person): object {
   return {
     lines: lines.map(({ variant, quantity }) => ({ variantId: variant.id, quantity })),
     paymentMethod,
