@@ -23,6 +23,8 @@ export interface StripeSettings {
 const TOLERANCE_S = 300;
 /** Stripe forgets a key after 24 h: asking again with it would do the thing a second time. */
 const KEY_KNOWN_MS = 23 * 3_600_000;
+/** Stripe's smallest unit is not the one of ISO 4217: the customer would be charged a hundredth, or a tenth. */
+const COUNTED_OTHERWISE = new Set(['ISK', 'UGX', 'BHD', 'JOD', 'KWD', 'OMR', 'TND', 'IQD', 'LYD']);
 /** A new payment intent is found by its metadata after about a minute. */
 const SEARCHABLE_AFTER_MS = 120_000;
 
@@ -54,6 +56,7 @@ export class StripeProvider implements PaymentProvider {
   async perform(operation: ProviderOperation): Promise<Outcome> {
     const age = Date.now() - operation.createdAt.getTime();
     const forgotten = operation.attempts > 1 && age > KEY_KNOWN_MS;
+    if (COUNTED_OTHERWISE.has(operation.currency)) return { result: 'FAILED', code: 'currency_not_supported' };
     try {
       return await (forgotten ? this.lookUp(operation) : this.ask(operation));
     } catch (error) {
