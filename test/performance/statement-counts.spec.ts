@@ -1,4 +1,5 @@
 import { startApp, type TestApp } from '../support/app.js';
+import { growCashScene } from '../support/cash-scene.js';
 import { ADDRESS, Factory, freshKey } from '../support/factories.js';
 import { growMoneyScene } from '../support/money-scene.js';
 import { addressOf, type Route, routes } from '../support/routes.js';
@@ -96,6 +97,7 @@ async function grow(scene: Scene): Promise<void> {
     [store.id, ids.order],
   );
   await growMoneyScene(larder, store, ids, scene, MANY);
+  await growCashScene(larder, store, ids, MANY);
 }
 
 async function ask(authorization: string, url: string, payload: object): Promise<{ id: string }> {
