@@ -153,7 +153,9 @@ describe('a quote', () => {
     );
     const other = await shop.larder.sql.connect();
     await other.query('BEGIN');
-    await other.query('SELECT 1 FROM delivery_slots, coupons, stock_levels FOR UPDATE');
+    for (const table of ['delivery_slots', 'coupons', 'stock_levels']) {
+      await other.query(`SELECT 1 FROM ${table} FOR UPDATE`);
+    }
     const replies = await Promise.all(Array.from({ length: 5 }, () => quote(shop, cart, { ...limited, zip: ZIP })));
     await other.query('ROLLBACK');
     other.release();
