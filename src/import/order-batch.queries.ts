@@ -1,4 +1,4 @@
-import { JUDGE, STAGE, STAGE_TABLES } from './stage-orders.queries.js';
+import { JUDGE, KNOWN_FROM_CATALOG, LOOK_UP, STAGE, STAGE_TABLES } from './stage-orders.queries.js';
 import { KEEP_KEYS, WRITE } from './write-orders.queries.js';
 
 /** Each planned anew: what is good for an empty table is not for a full one. */
@@ -21,7 +21,11 @@ export const PREPARE_ORDER_BATCHES = `
     p_store uuid, p_import uuid, p_password text, p_dry_run boolean, p_orders json, p_lines json, p_steps json
   ) RETURNS TABLE (order_id uuid, order_fate text, fate_line int) LANGUAGE plpgsql AS $import$
   BEGIN
-    ${execute([...STAGE, ...JUDGE])}
+    ${execute([...STAGE, ...LOOK_UP])}
+    IF p_dry_run THEN
+      ${execute([KNOWN_FROM_CATALOG])}
+    END IF;
+    ${execute(JUDGE)}
     IF NOT p_dry_run THEN
       ${execute(WRITE)}
     END IF;

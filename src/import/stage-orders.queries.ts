@@ -31,8 +31,8 @@ export const STAGE = [
   'INSERT INTO staged_steps SELECT * FROM json_populate_recordset(NULL::staged_steps, $6)',
 ];
 
-/** Which orders are not to be written. */
-export const JUDGE = [
+/** What there is already of an order, and which variants its lines are of. */
+export const LOOK_UP = [
   // Of the same file: this very line, or another one.
   `UPDATE staged_orders o
       SET fate = CASE WHEN k.line_no = o.file_line THEN 'PRESENT'
@@ -67,6 +67,18 @@ export const JUDGE = [
         ORDER BY v.sku, v.archived_at DESC
      ) v
     WHERE v.sku = l.sku AND l.variant_id IS NULL`,
+];
+
+/** In a dry run what the catalog before would have brought in is known by its keys alone. */
+export const KNOWN_FROM_CATALOG = `
+  UPDATE staged_lines l
+     SET variant_id = k.import_id
+    FROM import_keys k
+    JOIN imports i ON i.store_id = k.store_id AND i.id = k.import_id AND i.kind = 'CATALOG'
+   WHERE k.store_id = $1 AND k.key = l.sku AND l.variant_id IS NULL`;
+
+/** Which orders can't be written for what they name. */
+export const JUDGE = [
   `UPDATE staged_orders o
       SET fate = 'sku: ' || unknown.sku || ' is not in the catalog', fate_line = unknown.line_no
      FROM (
