@@ -45,7 +45,7 @@ export interface Order {
   lines: { variantId: string; name: string; quantity: number; unitPrice: Money; total: Money }[];
   deliveryFee: Money;
   total: Money;
-  payment: { status: string; captured: Money; refunded: Money };
+  payment: { id: string; status: string; captured: Money; refunded: Money };
   deliveryAddress: { line1: string; city: string; zip: string };
   deliveryCode: string | null;
 }

@@ -8,6 +8,7 @@ import { tellTotals } from './ledger.ts';
 import { Narrator, NotAsTold } from './narrator.ts';
 import { tellRefund } from './refund.ts';
 import { tellDoubleClick, tellTooMuch } from './refusals.ts';
+import { tellShift } from './shift.ts';
 import { tellSlotAndCoupon } from './slot-and-coupon.ts';
 import { openStage } from './stage.ts';
 import { tellWalletOrder } from './wallet-order.ts';
@@ -32,6 +33,7 @@ async function tell(url: string): Promise<void> {
   await tellCardOrder(stage);
   await tellRefund(stage);
   await tellApproval(stage);
+  await tellShift(stage);
   await tellTooMuch(stage);
   await tellDoubleClick(stage);
   await tellTotals(narrator, stage.manager);
