@@ -139,6 +139,7 @@ describe('A job that fails', () => {
     const logged = background.larder.logLines().length;
     await background.enqueue('test.fail', { code: SECRET }, { maxAttempts: 3 });
     await until(() => failures.length === 1);
+    await until(async () => (await background.count('graphile_worker.jobs WHERE locked_at IS NULL')) === 1);
     const { rows } = await background.larder.sql.query<{ wait: number }>(
       'SELECT extract(epoch FROM max(run_at) - now())::float8 AS wait FROM graphile_worker.jobs',
     );
@@ -226,8 +227,9 @@ describe('A schedule', () => {
     await until(() => sweeps.length >= 4);
     expect(new Set(sweeps).size).toBeGreaterThan(1);
     expect(ticks.slice(1).every((at, n) => at % 1000 === 0 && at > (ticks[n] ?? 0))).toBe(true);
-    const events = background.larder.logLines().map(({ event }) => event);
-    expect(events.filter((event) => event === 'job_store_failed')).toHaveLength(1);
-    expect(events.filter((event) => event === 'job_schedule_failed')).toHaveLength(2);
+    const lines = background.larder.logLines();
+    const failed = lines.filter(({ event, job }) => event === 'job_schedule_failed' && job === 'test.sweep');
+    expect(failed).toHaveLength(2);
+    expect(lines.filter(({ event, error }) => event === 'job_store_failed' && error === 'one store')).toHaveLength(1);
   });
 });

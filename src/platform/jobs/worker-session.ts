@@ -13,6 +13,8 @@ import { beat, type BuriedRow, buryJobs, buryWorkers, leave } from './worker.que
 const POLL_MS = 1000;
 /** So many may be missed before a worker counts as dead. */
 const BEATS_BEFORE_LOST = 5;
+/** The library tells of a job's last failure before it has written it; the first look may come too early. */
+const LOOKS_FOR_DEAD = 2;
 /** For handlers that watch their signal, once patience has ended. */
 const HURRY_MS = 250;
 const SETTLE_MS = 500;
@@ -36,7 +38,8 @@ export class WorkerSession {
   private beating: Promise<void>;
   private readonly workers: WorkerPool;
   private readonly ticker: JobTicker;
-  private jobsDied = true;
+  /** Beats that still look for dead jobs. */
+  private looksForDead = LOOKS_FOR_DEAD;
 
   constructor(
     jobs: Jobs,
@@ -62,7 +65,7 @@ export class WorkerSession {
       gracefulShutdownAbortTimeout: NEVER_MS,
     };
     this.workers = runTaskList(options, runner.tasks(this.hurrying.signal), pool);
-    events.on('job:failed', () => (this.jobsDied = true));
+    events.on('job:failed', () => (this.looksForDead = LOOKS_FOR_DEAD));
     endWhenUnableToBegin(events, this.workers);
     this.ticker = new JobTicker(this.workers.id, jobs, pool, logger, this.hurrying.signal);
     this.ended = workEnded(events, this.workers).then(() => this.ticker.stop());
@@ -120,8 +123,8 @@ export class WorkerSession {
     const { lostMs } = this.settings;
     const { rows } = await this.pool.query<{ lost: number }>(beat(this.id, lostMs));
     if (rows[0]?.lost) await this.buryWorkers();
-    if (!this.jobsDied) return;
-    this.jobsDied = false;
+    if (this.looksForDead === 0) return;
+    this.looksForDead -= 1;
     await this.pool.query(buryJobs());
   }
 
@@ -130,7 +133,7 @@ export class WorkerSession {
     const [buried] = rows;
     if (!buried || buried.workers.length === 0) return;
     // One of the jobs may have had its last attempt.
-    this.jobsDied = true;
+    this.looksForDead = LOOKS_FOR_DEAD;
     jobMetrics.workersLost.inc(buried.workers.length);
     this.logger.warn({ event: 'job_worker_lost_detected', workers: buried.workers, jobs: buried.jobs });
   }
