@@ -8,6 +8,8 @@ import { verify } from '../support/verify.js';
 
 const ROUNDS = 500;
 const FEWER = 200;
+/** On a busy machine the other's commit may take its time. */
+const PATIENT = { JOBS_AT_ONCE: '10', LOCK_TIMEOUT_MS: '2500', POOL_ACQUIRE_TIMEOUT_MS: '5000' };
 /** Rounds that are played at the same time, each on an order of its own. */
 const AT_ONCE = 8;
 
@@ -17,8 +19,7 @@ let cards: CardShop;
 beforeAll(async () => {
   stripe = await new StripeServer().open();
   stripe.delayMs = 20;
-  // On a busy machine the other's commit may take its time.
-  cards = await CardShop.open({ ...stripe.settings, JOBS_AT_ONCE: '10', LOCK_TIMEOUT_MS: '2500' });
+  cards = await CardShop.open({ ...stripe.settings, ...PATIENT });
 });
 afterEach(() => verify(cards.sql));
 afterAll(async () => {
@@ -174,7 +175,7 @@ describe('held money', () => {
       expect((await cards.confirm(order, 'pm_card_visa')).body.status).toBe('AUTHORIZED');
       const wishes = [() => cards.act(order, 'capture'), () => cards.act(order, 'void')];
       const inTurn = round % 2 ? wishes : wishes.toReversed();
-      const replies = await Promise.all(inTurn.map((wish) => wish()));
+      const replies = await Promise.all(inTurn.map((wish) => sleep(3 * Math.random()).then(wish)));
       const [captured, voided] = round % 2 ? replies : replies.toReversed();
       const state = await cards.settled(order);
       expect([captured!.status === 200, voided!.status === 200]).toEqual([
