@@ -5,7 +5,6 @@ import type { Scene } from '../support/scene.js';
 /** Beyond what the scene has: one row of each table that another one points at, or that points at another one. */
 export async function fillTables(sql: pg.Pool, { store, ids, customer, manager, agent }: Scene): Promise<void> {
   const id = {
-    cart: newId(),
     merged: newId(),
     zone: newId(),
     slot: newId(),
@@ -13,11 +12,10 @@ export async function fillTables(sql: pg.Pool, { store, ids, customer, manager, 
     approval: newId(),
     refund: newId(),
     shift: newId(),
+    imported: newId(),
   };
   const rows: [table: string, columns: Record<string, unknown>][] = [
-    ['carts', { id: id.cart, customer_id: customer.id }],
-    ['carts', { id: id.merged, customer_id: customer.id, status: 'MERGED', merged_into_id: id.cart }],
-    ['cart_lines', { cart_id: id.cart, variant_id: ids.variant, quantity: 1 }],
+    ['carts', { id: id.merged, customer_id: customer.id, status: 'MERGED', merged_into_id: ids.cart }],
     ['delivery_zones', { id: id.zone, name: 'Zone', zip_codes: ['10001'] }],
     ['delivery_slots', { id: id.slot, zone_id: id.zone, ...WINDOW, capacity: 1 }],
     ['coupons', { id: id.coupon, code: 'FIVE', kind: 'FIXED', value: 5 }],
@@ -34,6 +32,9 @@ export async function fillTables(sql: pg.Pool, { store, ids, customer, manager, 
     ['test_provider_requests', { key: newId(), payment_id: ids.payment, kind: 'CAPTURE', amount: 1, outcome: {} }],
     ['agent_shifts', { id: id.shift, agent_id: agent.id, currency: 'USD', opening_cash: 0 }],
     ['remittances', { id: newId(), agent_id: agent.id, shift_id: id.shift, actor_id: manager.id, ...MONEY }],
+    ['imports', { id: id.imported, kind: 'CATALOG', file_name: 'x.csv', file_bytes: 1, fingerprint: newId() }],
+    ['import_keys', { import_id: id.imported, key: newId(), line_no: 1 }],
+    ['import_rejections', { import_id: id.imported, line_no: 1, reason: 'x', content: 'x' }],
     ['withdrawals', { id: newId(), wallet_id: ids.wallet, status: 'REQUESTED', actor_id: customer.id, ...MONEY }],
   ];
   for (const [table, columns] of rows) {
