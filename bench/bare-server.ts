@@ -47,6 +47,7 @@ async function placeOrder(request: IncomingMessage): Promise<string> {
       'POST /api/orders',
       request.headers['idempotency-key'],
       'no fingerprint',
+      null,
     ],
   });
   return rows[0]?.response ?? '{}';

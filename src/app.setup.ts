@@ -28,6 +28,7 @@ export async function createApp(config: LarderConfig, log?: DestinationStream): 
 export async function createServer(root: DynamicModule, config: LarderConfig): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: config.BODY_LIMIT_BYTES,
+    trustProxy: config.TRUSTED_PROXIES ?? false,
     handlerTimeout: config.REQUEST_DEADLINE_MS,
     // A client has this long for headers and body; slow ones must not hold sockets for ever.
     requestTimeout: config.REQUEST_DEADLINE_MS * 2,

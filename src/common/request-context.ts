@@ -7,6 +7,8 @@ export const STAFF: readonly Role[] = ['SUPPORT', 'MANAGER', 'ADMIN'];
 /** Who asks, for which store. Filled by the guard; read by whatever must not cross stores. */
 export interface RequestContext {
   requestId: string;
+  /** Where the request came from, as far as it can be told from others: see countedAddress(). */
+  clientAddress?: string;
   storeId?: string;
   userId?: string;
   roles?: readonly Role[];

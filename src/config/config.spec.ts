@@ -18,6 +18,8 @@ const BAD_TEXTS: [string, string, RegExp][] = [
   ['STRIPE_SECRET_KEY', 'pk_hunter2hunter2', /begins with sk_ or rk_/],
   ['STRIPE_WEBHOOK_SECRET', 'hunter2-hunter2', /begins with whsec_/],
   ['STRIPE_API_BASE', 'https://api.stripe.com/v1', /URL without a path/],
+  ['TRUSTED_PROXIES', '10.0.0.0/33', /addresses or networks/],
+  ['TRUSTED_PROXIES', 'proxy.internal', /addresses or networks/],
 ];
 const ANY_TEXT = ['HOST', 'DATA_DIR'];
 
@@ -128,6 +130,18 @@ describe('cards', () => {
   it('are answered within the request', () => {
     expect(problemsOf({ PAYMENT_TIMEOUT_MS: String(defaults.REQUEST_DEADLINE_MS) })).toEqual([
       'PAYMENT_TIMEOUT_MS: must be shorter than REQUEST_DEADLINE_MS, which contains it',
+    ]);
+  });
+});
+
+describe('proxies in front', () => {
+  it.each(['127.0.0.1', '10.0.0.0/8, 192.168.1.4', '::1,fd00::/8'])('may be %s', (list) => {
+    expect(problemsOf({ TRUSTED_PROXIES: list })).toEqual([]);
+  });
+
+  it.each(['true', '1', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0', ',', 'proxy.internal'])('can not be %s', (list) => {
+    expect(problemsOf({ TRUSTED_PROXIES: list })).toEqual([
+      'TRUSTED_PROXIES: expected addresses or networks, as 10.0.0.0/8, with commas between them',
     ]);
   });
 });

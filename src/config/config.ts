@@ -1,6 +1,18 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, MinLength, validateSync } from 'class-validator';
+import {
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  MinLength,
+  Validate,
+  validateSync,
+} from 'class-validator';
+import { AddressList } from './address-list.js';
 import { setting, settingNotes } from './setting.js';
 
 export const DEVELOPMENT_SECRET = 'larder-development-secret-do-not-use-in-production';
@@ -20,6 +32,13 @@ export class LarderConfig {
   @setting({ about: 'address to listen on' })
   @IsString()
   HOST: string = '0.0.0.0';
+
+  @setting({
+    about: 'proxies in front, addresses or networks with commas between; X-Forwarded-For is believed of them alone',
+  })
+  @IsOptional()
+  @Validate(AddressList)
+  TRUSTED_PROXIES?: string;
 
   @setting({ about: 'where the embedded PostgreSQL keeps its data' })
   @MinLength(1)

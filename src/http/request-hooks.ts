@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { runInContext, type RequestContext } from '../common/request-context.js';
 import { requireAcceptable } from './acceptable-input.js';
+import { countedAddress } from './client-address.js';
 import { LarderLogger } from '../platform/logging/larder-logger.js';
 import { httpMetrics } from '../platform/metrics/http.metrics.js';
 
@@ -16,7 +17,7 @@ declare module 'fastify' {
 export function addRequestHooks(server: FastifyInstance, logger: LarderLogger): void {
   server.decorateRequest('context', null as unknown as RequestContext);
   server.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-    request.context = { requestId: request.id };
+    request.context = { requestId: request.id, clientAddress: countedAddress(request.ip) };
     void reply.header('x-request-id', request.id);
     httpMetrics.active.inc();
     runInContext(request.context, done);

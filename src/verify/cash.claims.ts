@@ -1,4 +1,5 @@
 import type { ClaimGroup } from './claim.js';
+import { postings } from './postings.js';
 
 /** Cash on its way from the customer's door to the vault; docs/cash.md. Orders of the past brought none that is still about. */
 export const CASH: ClaimGroup = {
@@ -16,21 +17,15 @@ export const CASH: ClaimGroup = {
             SELECT store_id, payment_id, sum(amount) AS settled FROM payment_settlements GROUP BY store_id, payment_id
           ) s ON s.store_id = p.store_id AND s.payment_id = p.id
           LEFT JOIN (
-            SELECT t.store_id, t.reference, -sum(e.amount) FILTER (WHERE w.kind = 'AGENT_CASH') AS cash,
-                   -sum(e.amount) FILTER (WHERE w.kind = 'RECEIVABLES') AS owed
-              FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets w ON w.id = e.wallet_id AND w.kind IN ('AGENT_CASH', 'RECEIVABLES')
-             WHERE t.type = 'SALE'
-             GROUP BY t.store_id, t.reference
+            SELECT store_id, reference, -sum(amount) FILTER (WHERE kind = 'AGENT_CASH') AS cash,
+                   -sum(amount) FILTER (WHERE kind = 'RECEIVABLES') AS owed
+              FROM ${postings(['SALE'], ['AGENT_CASH', 'RECEIVABLES'])} sold
+             GROUP BY store_id, reference
           ) sale ON sale.store_id = a.store_id AND sale.reference = a.order_id::text
           LEFT JOIN (
-            SELECT t.store_id, t.reference, -sum(e.amount) AS above
-              FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets w ON w.id = e.wallet_id AND w.kind = 'AGENT_CASH'
-             WHERE t.type = 'OVERPAYMENT'
-             GROUP BY t.store_id, t.reference
+            SELECT store_id, reference, -sum(amount) AS above
+              FROM ${postings(['OVERPAYMENT'], ['AGENT_CASH'])} given
+             GROUP BY store_id, reference
           ) kept ON kept.store_id = a.store_id AND kept.reference = a.id::text
          WHERE a.status = 'DELIVERED'
            AND (
@@ -49,11 +44,8 @@ export const CASH: ClaimGroup = {
             SELECT store_id, id::text AS settlement_id, amount AS settled, 0 AS posted
               FROM payment_settlements
              UNION ALL
-            SELECT t.store_id, t.reference, 0, e.amount
-              FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets w ON w.id = e.wallet_id AND w.kind = 'RECEIVABLES'
-             WHERE t.type = 'SETTLEMENT'
+            SELECT store_id, reference, 0, amount
+              FROM ${postings(['SETTLEMENT'], ['RECEIVABLES'])} posted
           ) money
          GROUP BY store_id, settlement_id
         HAVING sum(settled) <> sum(posted)`,
@@ -76,11 +68,8 @@ export const CASH: ClaimGroup = {
              GROUP BY store_id, shift_id
           ) r ON r.store_id = s.store_id AND r.shift_id = s.id
           LEFT JOIN (
-            SELECT DISTINCT w.store_id, w.owner_id
-              FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets w ON w.id = e.wallet_id AND w.kind = 'AGENT_CASH'
-             WHERE t.type = 'ADJUSTMENT'
+            SELECT DISTINCT store_id, owner_id
+              FROM ${postings(['ADJUSTMENT'], ['AGENT_CASH'])} by_hand
           ) corrected ON corrected.store_id = s.store_id AND corrected.owner_id = s.agent_id
          WHERE s.status <> 'OPEN' AND corrected.owner_id IS NULL
            AND s.expected <> s.opening_cash + s.charged + coalesce(d.collected, 0)
@@ -93,12 +82,9 @@ export const CASH: ClaimGroup = {
           FROM agent_shifts s
           LEFT JOIN approvals a ON a.store_id = s.store_id AND a.kind = 'CASH_VARIANCE' AND a.subject_id = s.id
           LEFT JOIN (
-            SELECT t.store_id, t.reference, sum(e.amount) AS posted
-              FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets w ON w.id = e.wallet_id AND w.kind = 'CASH_SHORT_OVER'
-             WHERE t.type = 'CASH_VARIANCE'
-             GROUP BY t.store_id, t.reference
+            SELECT store_id, reference, sum(amount) AS posted
+              FROM ${postings(['CASH_VARIANCE'], ['CASH_SHORT_OVER'])} counted
+             GROUP BY store_id, reference
           ) v ON v.store_id = s.store_id AND v.reference = s.id::text
          WHERE (s.counted IS DISTINCT FROM s.expected) <> (a.id IS NOT NULL)
             OR a.amount <> s.counted - s.expected
@@ -140,11 +126,8 @@ export const CASH: ClaimGroup = {
              GROUP BY store_id, agent_id
           ) s ON s.store_id = w.store_id AND s.agent_id = w.owner_id
           LEFT JOIN (
-            SELECT DISTINCT own.store_id, own.owner_id
-              FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets own ON own.id = e.wallet_id AND own.kind = 'AGENT_CASH'
-             WHERE t.type = 'ADJUSTMENT'
+            SELECT DISTINCT store_id, owner_id
+              FROM ${postings(['ADJUSTMENT'], ['AGENT_CASH'])} by_hand
           ) corrected ON corrected.store_id = w.store_id AND corrected.owner_id = w.owner_id
          WHERE w.kind = 'AGENT_CASH' AND corrected.owner_id IS NULL
            AND -w.balance > coalesce(s.pending, 0) AND s.open IS NOT TRUE`,

@@ -1,4 +1,5 @@
 import type { ClaimGroup } from './claim.js';
+import { postings } from './postings.js';
 
 export const SHIPPING: ClaimGroup = {
   name: 'shipping',
@@ -50,11 +51,8 @@ export const SHIPPING: ClaimGroup = {
               FROM shipping_assignments
              WHERE status = 'DELIVERED'
              UNION ALL
-            SELECT t.store_id, t.reference, w.owner_id, 0, 1
-              FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets w ON w.id = e.wallet_id AND w.kind = 'AGENT_EARNINGS'
-             WHERE t.type = 'AGENT_FEE'
+            SELECT store_id, reference, owner_id, 0, 1
+              FROM ${postings(['AGENT_FEE'], ['AGENT_EARNINGS'])} posted
           ) fees
          GROUP BY store_id, assignment_id, agent_id
         HAVING sum(paid) > sum(delivered)`,
@@ -67,11 +65,8 @@ export const SHIPPING: ClaimGroup = {
             SELECT store_id, id::text AS remittance_id, amount AS handed_in, 0 AS posted
               FROM remittances
              UNION ALL
-            SELECT t.store_id, t.reference, 0, e.amount
-              FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets w ON w.id = e.wallet_id AND w.kind = 'AGENT_CASH'
-             WHERE t.type = 'REMITTANCE'
+            SELECT store_id, reference, 0, amount
+              FROM ${postings(['REMITTANCE'], ['AGENT_CASH'])} posted
           ) cash
          GROUP BY store_id, remittance_id
         HAVING sum(handed_in) <> sum(posted)`,

@@ -1,4 +1,5 @@
 import type { ClaimGroup } from './claim.js';
+import { postings } from './postings.js';
 
 /** Money that waits for somebody: for a decision, or for a customer to bring it. */
 export const WALLETS: ClaimGroup = {
@@ -12,12 +13,9 @@ export const WALLETS: ClaimGroup = {
           LEFT JOIN approvals a
             ON a.store_id = w.store_id AND a.kind = 'WITHDRAWAL' AND a.subject_id = w.id AND a.amount = w.amount
           LEFT JOIN (
-            SELECT t.store_id, t.reference, min(t.type) AS type, -sum(e.amount) AS amount
-              FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets p ON p.id = e.wallet_id AND p.kind = 'PAYOUTS_PENDING'
-             WHERE t.type IN ('WITHDRAWAL_PAID', 'WITHDRAWAL_RETURNED')
-             GROUP BY t.store_id, t.reference
+            SELECT store_id, reference, min(type) AS type, -sum(amount) AS amount
+              FROM ${postings(['WITHDRAWAL_PAID', 'WITHDRAWAL_RETURNED'], ['PAYOUTS_PENDING'])} ended
+             GROUP BY store_id, reference
           ) t ON t.store_id = w.store_id AND t.reference = w.id::text
          WHERE a.id IS NULL
             OR (w.status, a.status) NOT IN (('REQUESTED', 'PENDING'), ('PAID', 'APPROVED'), ('REJECTED', 'REJECTED'))
@@ -50,7 +48,9 @@ export const WALLETS: ClaimGroup = {
             SELECT w.store_id, w.kind, e.amount AS held, 0 AS expected
               FROM ledger_entries e
               JOIN wallets w ON w.id = e.wallet_id AND w.kind IN ('PAYOUTS_PENDING', 'RECEIVABLES')
-              JOIN ledger_transactions t ON t.store_id = e.store_id AND t.id = e.transaction_id AND t.type <> 'ADJUSTMENT'
+             UNION ALL
+            SELECT store_id, kind, -amount, 0
+              FROM ${postings(['ADJUSTMENT'], ['PAYOUTS_PENDING', 'RECEIVABLES'])} by_hand
              UNION ALL
             SELECT store_id, 'PAYOUTS_PENDING', 0, amount
               FROM withdrawals

@@ -119,6 +119,26 @@ it('refuses a window that closed or a coupon that ended while orders were coming
   expect(tally([await place(customers[0]!, { slotId: slot })])).toEqual({ '409 SLOT_CLOSED': 1 });
 });
 
+it('follows a capacity that is changed while orders are coming, up and down, and never below what is booked', async () => {
+  for (let round = 0; round < 5; round++) {
+    const { slot } = await shop.make.slot(shop.store, { capacity: LAST });
+    const ordering = everyCustomer({ slotId: slot });
+    const resize = (capacity: number) => shop.call('patch', `/api/slots/${slot}`, shop.manager, { body: { capacity } });
+    const sizes = [await resize(30), await resize(10), await resize(20)];
+    const booked = (await ordering).filter(({ status }) => status === 201).length;
+    expect(await bookedOf(slot)).toBe(booked);
+    expect(booked).toBeGreaterThanOrEqual(LAST);
+    expect(booked).toBeLessThanOrEqual(30);
+    // Growing never fails; shrinking fails when more have booked by then.
+    expect(sizes[0]!.status).toBe(200);
+    for (const size of sizes)
+      expect(tally([size])).toEqual(size.status === 200 ? { 200: 1 } : { '409 SLOT_BELOW_BOOKED': 1 });
+    const { capacity } = await shop.row('SELECT capacity FROM delivery_slots WHERE id = $1', [slot]);
+    const rest = await everyCustomer({ slotId: slot });
+    expect(rest.filter(({ status }) => status === 201)).toHaveLength((capacity as number) - booked);
+  }
+});
+
 it('counts the orders that use a coupon already when a limit is set among them', async () => {
   for (let round = 0; round < 5; round++) {
     const coupon = await shop.make.coupon(shop.store, `LATER${round}`);
@@ -126,6 +146,7 @@ it('counts the orders that use a coupon already when a limit is set among them',
     const limited = await shop.call('patch', `/api/coupons/${coupon}`, shop.manager, { body: { usageLimit: 60 } });
     const used = (await replies).filter(({ status }) => status === 201).length;
     // Too late for so few, or they are all there may be.
+    expect(tally([limited])).toEqual(limited.status === 409 ? { '409 COUPON_LIMIT_BELOW_USED': 1 } : { 200: 1 });
     if (limited.status === 409) expect(used).toBe(ORDERS);
     else expect([used, await usedOf(coupon)]).toEqual([60, 60]);
     const { redeemed } = await shop.row(

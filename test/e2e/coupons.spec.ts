@@ -98,6 +98,7 @@ it('changes when, for whom and how often, but not below what is used', async () 
   await order('OPEN').expect(201);
   await order('OPEN').expect(201);
   expect((await change({ usageLimit: 1 }).expect(409)).body).toMatchObject({ code: 'COUPON_LIMIT_BELOW_USED' });
+  expect((await change({ customerLimit: 1 }).expect(409)).body).toMatchObject({ code: 'COUPON_LIMIT_BELOW_USED' });
   expect((await change({ usageLimit: 2, customerLimit: 2 }).expect(200)).body).toMatchObject({ used: 2 });
   await order('OPEN').expect(409);
   expect((await change({ usageLimit: null }).expect(200)).body).toMatchObject({ used: null, customerLimit: 2 });

@@ -151,11 +151,8 @@ describe('an offer to one agent', () => {
     const { sql } = shop.larder;
     await sql.query(`UPDATE delivery_agents SET status = 'OFFLINE' WHERE id = $1`, [offline.id]);
     await sql.query(`UPDATE delivery_agents SET service_zip_codes = '{99999}' WHERE id = $1`, [elsewhere.id]);
-    await sql.query(
-      `SELECT ledger_post($1, 'ADJUSTMENT', $3, NULL, NULL, 'USD',
-         ARRAY[wallet_of($1, 'AGENT_CASH', $2, 'USD'), wallet_of($1, 'CASH_VAULT', $1, 'USD')], ARRAY[-10000, 10000])`,
-      [shop.store.id, rich.id, `cash of ${rich.id}`],
-    );
+    await sql.query('UPDATE stores SET agent_float_limit = $2 WHERE id = $1', [shop.store.id, PRICE]);
+    await shop.carried(rich, (await placed()).id, 'ACCEPTED');
     const order = await placed();
     const parcel = await shop.carried(failed, order.id);
     await shop.ask('post', `${parcel.path}/fail`, failed, { body: { reason: 'Nobody there' } }).expect(200);
@@ -163,6 +160,7 @@ describe('an offer to one agent', () => {
     await offer(order, asked);
     await expire(order);
     expect(await latest(order)).toMatchObject({ agent: null, status: 'OFFERED' });
+    await sql.query('UPDATE stores SET agent_float_limit = $2 WHERE id = $1', [shop.store.id, 10 * PRICE]);
   });
 
   it('goes to who has the fewest parcels, and of these to who has had none for longest', async () => {

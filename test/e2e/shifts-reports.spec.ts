@@ -17,11 +17,7 @@ describe('reports', () => {
     await cash.collect(PRICE - 400);
     await cash.collect(PRICE + 100);
     await cash.collect();
-    await cash.shop.larder.sql.query(
-      `SELECT ledger_post($1, 'ADJUSTMENT', $2, NULL, NULL, 'USD',
-         ARRAY[wallet_of($1, 'AGENT_CASH', $3, 'USD'), wallet_of($1, 'CASH_SHORT_OVER', $1, 'USD')], ARRAY[250, -250])`,
-      [cash.shop.store.id, newId(), cash.agent.id],
-    );
+    await cash.correct(250);
     const told = await cash.report();
     expect(told.totals).toMatchObject({
       shifts: 1,

@@ -23,9 +23,19 @@ it('are read and changed one by one, for what begins from then on', async () => 
   expect((await shop.placed(customer, [{ variantId, quantity: 1 }])).total.amount).toBe(350);
 });
 
+it.each(['UTC', 'America/Argentina/Buenos_Aires', 'Asia/Kathmandu', 'Etc/GMT+5'])(
+  'may be in the time zone %s',
+  async (timezone) => {
+    expect((await change({ timezone }).expect(200)).body).toMatchObject({ timezone });
+  },
+);
+
 it('are refused when they make no sense, and nobody changes the currency', async () => {
   for (const wrong of [
     { timezone: 'Mars/Olympus' },
+    { timezone: '+02:00' },
+    { timezone: 'CET' },
+    { timezone: 'europe/berlin' },
     { deliveryFee: -1 },
     { taxRatePpm: 1_000_001 },
     { approvalsRequired: 0 },

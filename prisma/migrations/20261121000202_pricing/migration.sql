@@ -103,14 +103,14 @@ BEGIN
 END $$;
 
 -- Whether somebody has tried so many codes that are none that he has to wait: 20 within an hour by one principal, 100 from one
--- address, which a household or an office may share (NULL: not known, not counted).
-CREATE FUNCTION guesses_coupons(p_store uuid, p_principal text, p_address text) RETURNS boolean
+-- address (p_client), which a household or an office may share; NULL: not known, not counted.
+CREATE FUNCTION guesses_coupons(p_store uuid, p_principal text, p_client text) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN EXISTS (
     SELECT 1
       FROM coupon_failures f
-     WHERE f.store_id = p_store AND f.principal IN (p_principal, 'address ' || p_address)
+     WHERE f.store_id = p_store AND f.principal IN (p_principal, 'address ' || p_client)
        AND f.failures >= CASE f.principal WHEN p_principal THEN 20 ELSE 100 END AND f.since > now() - interval '1 hour'
   );
 END $$;
@@ -118,23 +118,23 @@ END $$;
 -- A coupon by what somebody typed. Unknown, switched off, not yet and no longer valid are one answer: who guesses learns
 -- nothing. Each failure counts, see guesses_coupons(); then even a right code is COUPON_ATTEMPTS_EXCEEDED.
 CREATE FUNCTION find_coupon(
-  p_store uuid, p_code text, p_principal text, p_address text DEFAULT NULL, OUT coupon coupons, OUT refusal text
+  p_store uuid, p_code text, p_principal text, p_client text DEFAULT NULL, OUT coupon coupons, OUT refusal text
 ) LANGUAGE plpgsql AS $$
 BEGIN
   SELECT * INTO coupon
     FROM coupons c
    WHERE c.store_id = p_store AND c.code = upper(btrim(p_code))
      AND c.active AND coalesce(c.starts_at <= now(), true) AND coalesce(c.ends_at > now(), true)
-     AND NOT guesses_coupons(p_store, p_principal, p_address);
+     AND NOT guesses_coupons(p_store, p_principal, p_client);
   IF FOUND THEN
     RETURN;
-  ELSIF guesses_coupons(p_store, p_principal, p_address) THEN
+  ELSIF guesses_coupons(p_store, p_principal, p_client) THEN
     refusal := 'COUPON_ATTEMPTS_EXCEEDED';
     RETURN;
   END IF;
   INSERT INTO coupon_failures AS f (store_id, principal, failures)
   SELECT p_store, w.who, 1
-    FROM unnest(ARRAY[p_principal, 'address ' || p_address]) WITH ORDINALITY AS w (who, turn)
+    FROM unnest(ARRAY[p_principal, 'address ' || p_client]) WITH ORDINALITY AS w (who, turn)
    WHERE w.who IS NOT NULL
    ORDER BY w.turn
   ON CONFLICT (store_id, principal) DO UPDATE

@@ -1,5 +1,5 @@
 DROP FUNCTION place_order(
-  uuid, uuid, uuid, text, uuid, bytea, text, text, uuid[], int[], json, uuid, text, bigint, text, text, text, text, text
+  uuid, uuid, uuid, text, uuid, bytea, text, text, uuid[], int[], json, uuid, text, bigint, text, text, text, text, text, text
 );
 DROP FUNCTION order_principal(uuid, bytea);
 DROP FUNCTION lock_cart(uuid, uuid, uuid, bytea);

@@ -114,6 +114,7 @@ DROP FUNCTION place_order(uuid, uuid, uuid, text, uuid[], int[], json, text, tex
 -- Prices, stock, slot, coupon, order, lines, payment, ledger, history, outbox and idempotency row.
 -- Ordered by a customer, or by a guest (p_customer NULL) with an e-mail and his cart's token; from lines, or from a cart.
 -- p_expected_total: what a quote has told; another total now is QUOTE_CHANGED. p_provider: who charges cards; NULL: nobody.
+-- p_client: the address that the order came from; NULL: not known.
 -- outcome: PLACED, REPLAY, REUSED, RUNNING, or the code of the refusal, whose details are in response.
 -- A refusal changes nothing but its own idempotency row; NOT_FOUND, of a cart, not even that.
 -- Locks: cart, slot, what counts the coupon, stock rows by variant id, then the customer's wallet.
@@ -123,7 +124,7 @@ CREATE FUNCTION place_order(
   p_store uuid, p_order uuid, p_customer uuid, p_guest_email text, p_cart uuid, p_cart_token bytea,
   p_method text, p_provider text, p_variants uuid[], p_quantities int[],
   p_address json, p_slot uuid, p_coupon_code text, p_expected_total bigint, p_delivery_code text, p_note text,
-  p_route text, p_key text, p_fingerprint text,
+  p_route text, p_key text, p_fingerprint text, p_client text DEFAULT NULL,
   OUT outcome text, OUT status_code int, OUT response json
 ) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
@@ -173,7 +174,7 @@ BEGIN
     status_code := 422;
     v_details := json_build_array(json_build_object('code', outcome, 'zip', p_address ->> 'zip'));
   ELSIF outcome = 'PLACED' AND p_coupon_code IS NOT NULL THEN
-    v_found := find_coupon(p_store, p_coupon_code, v_principal);
+    v_found := find_coupon(p_store, p_coupon_code, v_principal, p_client);
     v_coupon := v_found.coupon;
     outcome := coalesce(v_found.refusal, outcome);
     status_code := CASE outcome WHEN 'COUPON_ATTEMPTS_EXCEEDED' THEN 429 ELSE 422 END;

@@ -1,5 +1,5 @@
 DROP FUNCTION remove_idle_carts(uuid, timestamptz, int);
-DROP FUNCTION quote_cart(uuid, uuid, uuid, text, bytea, text, text, text, uuid, text);
+DROP FUNCTION quote_cart(uuid, uuid, uuid, text, bytea, text, text, text, uuid, text, text);
 DROP FUNCTION quote_coupon(coupons, text);
 DROP FUNCTION quote_slot(delivery_slots, text);
 DROP FUNCTION merge_cart(uuid, uuid, bytea, uuid);

@@ -250,7 +250,7 @@ END $$;
 -- outcome: QUOTED, or NOT_FOUND, CART_CLOSED, CART_EMPTY, COUPON_ATTEMPTS_EXCEEDED with details.
 CREATE FUNCTION quote_cart(
   p_store uuid, p_cart uuid, p_customer uuid, p_guest_email text, p_token bytea, p_method text, p_provider text,
-  p_zip text, p_slot uuid, p_coupon_code text,
+  p_zip text, p_slot uuid, p_coupon_code text, p_client text,
   OUT outcome text, OUT response json
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -274,7 +274,7 @@ BEGIN
   END IF;
   SELECT * INTO STRICT v_store FROM stores s WHERE s.id = p_store;
   IF p_coupon_code IS NOT NULL THEN
-    SELECT * INTO v_found FROM find_coupon(p_store, p_coupon_code, order_principal(p_customer, p_token));
+    SELECT * INTO v_found FROM find_coupon(p_store, p_coupon_code, order_principal(p_customer, p_token), p_client);
     v_coupon := v_found.coupon;
     v_refusal := coalesce(v_found.refusal, quote_coupon(v_coupon, coalesce(p_customer::text, lower(p_guest_email))));
     IF v_refusal = 'COUPON_ATTEMPTS_EXCEEDED' THEN

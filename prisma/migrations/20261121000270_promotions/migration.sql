@@ -1,6 +1,7 @@
 -- Changes a coupon: only the keys that p_changes has. Limits that are set later count the orders that use the coupon already.
 -- Locks the coupon against orders that are just using it: they come before and are counted, or after and see the new limits.
--- Raises coupons_used_check (23514) when more orders use it than the new limit allows. NULL when there is no such coupon.
+-- Raises check_violation (23514), coupons_used_check or coupon_uses_used_check, when more orders use it than a new limit allows,
+-- of all or of one customer. NULL when there is no such coupon.
 CREATE FUNCTION change_coupon(p_store uuid, p_coupon uuid, p_changes jsonb) RETURNS coupons LANGUAGE plpgsql AS $$
 DECLARE
   v_old coupons;
@@ -33,6 +34,14 @@ BEGIN
      WHERE r.store_id = p_store AND r.coupon_id = p_coupon AND r.released_at IS NULL
        AND v_new.customer_limit IS NOT NULL
      GROUP BY r.used_by;
+    IF EXISTS (
+      SELECT 1
+        FROM coupon_uses u
+       WHERE u.store_id = p_store AND u.coupon_id = p_coupon AND u.used > v_new.customer_limit
+    ) THEN
+      RAISE EXCEPTION 'customers have used coupon % more often than % times', p_coupon, v_new.customer_limit
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'coupon_uses_used_check';
+    END IF;
   END IF;
   RETURN v_new;
 END $$;

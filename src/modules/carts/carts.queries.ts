@@ -1,4 +1,4 @@
-import { currentStore } from '../../common/request-context.js';
+import { currentContext, currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
 import type { Visitor } from '../../http/guest.js';
 
@@ -80,7 +80,7 @@ export function quoteCart({ cartId, visitor: { actor, cartTokenHash }, ...wanted
       FROM quote_cart(
              ${currentStore()}::uuid, ${cartId}::uuid, ${actor?.id ?? null}::uuid, ${wanted.guestEmail},
              ${cartTokenHash}::bytea, ${wanted.paymentMethod}, ${wanted.provider}, ${wanted.zip}, ${wanted.slotId}::uuid,
-             ${wanted.couponCode}
+             ${wanted.couponCode}, ${currentContext()?.clientAddress ?? null}
            )`;
 }
 

@@ -84,7 +84,8 @@ export function onShelf({ category, withUnpublished }: Shelf): Prisma.Sql {
   const conditions = [Prisma.sql`p.store_id = ${currentStore()}::uuid`];
   if (!withUnpublished) conditions.push(Prisma.sql`p.published`);
   if (category === undefined) conditions.push(Prisma.sql`p.archived_at IS NULL`);
-  else conditions.push(Prisma.sql`(p.archived_at IS NULL) IS TRUE`, Prisma.sql`p.category_id = ${categoryId(category)}`);
+  else
+    conditions.push(Prisma.sql`(p.archived_at IS NULL) IS TRUE`, Prisma.sql`p.category_id = ${categoryId(category)}`);
   return Prisma.join(conditions, ' AND ');
 }
 

@@ -220,7 +220,8 @@ function indexed({ category, withUnpublished }: Shelf): Prisma.Sql {
     Prisma.sql`p.archived_at IS NULL`,
   ];
   if (!withUnpublished) conditions.push(Prisma.sql`p.published`);
-  if (category !== undefined) conditions.push(Prisma.sql`uuid_send(p.category_id) = uuid_send(${categoryId(category)})`);
+  if (category !== undefined)
+    conditions.push(Prisma.sql`uuid_send(p.category_id) = uuid_send(${categoryId(category)})`);
   return Prisma.join(conditions, ' AND ');
 }
 

@@ -1,4 +1,4 @@
-import { currentStore } from '../../common/request-context.js';
+import { currentContext, currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
 import type { OrderStatus } from './orders.states.js';
 
@@ -43,7 +43,7 @@ export function placeOrder(p: Placement): Prisma.Sql {
              ${currentStore()}::uuid, ${p.orderId}::uuid, ${p.customerId}::uuid, ${p.guestEmail}, ${p.cartId}::uuid,
              ${p.cartTokenHash}::bytea, ${p.paymentMethod}, ${p.provider}, ${p.variantIds}::uuid[], ${p.quantities}::int[],
              ${p.address}::json, ${p.slotId}::uuid, ${p.couponCode}, ${p.expectedTotal}::bigint, ${p.deliveryCode}, ${p.note},
-             ${p.route}, ${p.key}, ${p.fingerprint}
+             ${p.route}, ${p.key}, ${p.fingerprint}, ${currentContext()?.clientAddress ?? null}
            )`;
 }
 

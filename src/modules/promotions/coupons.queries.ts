@@ -29,6 +29,25 @@ export interface CouponChanges {
   customer_limit?: number | null;
 }
 
+/** Forgets guesses that count no more, some at a time; see guesses_coupons(). */
+export function forgetGuesses(limit: number): Prisma.Sql {
+  return Prisma.sql`
+    WITH forgotten AS (
+      DELETE FROM coupon_failures f
+       WHERE f.store_id = ${currentStore()}::uuid
+         AND f.principal IN (
+           SELECT o.principal
+             FROM coupon_failures o
+            WHERE o.store_id = ${currentStore()}::uuid AND o.since <= now() - interval '1 hour'
+            LIMIT ${limit}::int
+         )
+         AND f.since <= now() - interval '1 hour'
+      RETURNING 1
+    )
+    SELECT count(*)::int AS forgotten
+      FROM forgotten`;
+}
+
 /** See change_coupon(). A row of nothing but NULL when there is no such coupon. */
 export function changeCoupon(id: string, changes: CouponChanges): Prisma.Sql {
   return Prisma.sql`

@@ -87,6 +87,7 @@ function instant<T extends string | null | undefined>(time: T): string | T {
 function explained(error: unknown): unknown {
   if (violates(error, 'coupons_code_key')) return failure('CONFLICT', [{ field: 'code' }]);
   if (violates(error, 'coupons_used_check')) return failure('COUPON_LIMIT_BELOW_USED');
+  if (violates(error, 'coupon_uses_used_check')) return failure('COUPON_LIMIT_BELOW_USED');
   if (violates(error, 'coupons_value_check')) {
     const message = 'value must be 1 to 1000000 for PERCENTAGE, above 0 for FIXED, and 0 for FREE_DELIVERY';
     return failure('VALIDATION_FAILED', [{ field: 'value', message }]);

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { failure } from '../../common/exceptions/failure.js';
 import { currentStore } from '../../common/request-context.js';
 import { Database } from '../../platform/prisma/database.js';
 import type { StoreChangesDto, StoreResponse } from './dto/store.dto.js';
+import { zoneIsKnown } from './stores.queries.js';
 
 const COLUMNS = {
   id: true,
@@ -41,14 +43,23 @@ export class StoreSettings {
     return toResponse(row);
   }
 
-  /** Only what is named changes. */
+  /** Only what is named changes. @throws VALIDATION_FAILED for a time zone that PostgreSQL does not know */
   async change(changes: StoreChangesDto): Promise<StoreResponse> {
+    if (changes.timezone !== undefined) await this.requireTimeZone(changes.timezone);
     const row = await this.database.prisma.store.update({
       where: { id: currentStore() },
       data: changedColumns(changes),
       select: COLUMNS,
     });
     return toResponse(row);
+  }
+
+  /** Node and PostgreSQL each have a copy of the IANA database; days are worked out by PostgreSQL's. */
+  private async requireTimeZone(timezone: string): Promise<void> {
+    const [found] = await this.database.query<{ known: boolean }>(zoneIsKnown(timezone));
+    if (!found?.known) {
+      throw failure('VALIDATION_FAILED', [{ field: 'timezone', message: 'timezone is not known to the database' }]);
+    }
   }
 }
 

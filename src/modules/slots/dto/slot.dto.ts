@@ -19,7 +19,7 @@ import {
 } from 'class-validator';
 import { Omittable } from '../../../http/omittable.js';
 
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const DAY = /^2\d{3}-\d{2}-\d{2}$/;
 const dayForm = '$property must be a day, as 2026-11-21';
 const CLOCK = /^([01]\d|2[0-3]):[0-5]\d$/;
 const clockForm = '$property must be a time of day from 00:00 to 23:59';

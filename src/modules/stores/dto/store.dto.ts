@@ -16,6 +16,9 @@ import { Omittable } from '../../../http/omittable.js';
 import { LINE, onOneLine, trimmed } from '../../../http/text.js';
 
 const LARGEST = 10_000_000_000;
+/** Area and city: PostgreSQL takes CET for an offset without summer, and +02:00 for two hours west. */
+const TIME_ZONE = /^(UTC|[A-Z][A-Za-z_]+(\/[A-Za-z0-9_+-]+){1,2})$/;
+const timeZoneForm = '$property must be UTC or a time zone of the IANA database, as Europe/Berlin';
 
 /** What may change of a store; amounts in minor units of its currency, which never changes. */
 export class StoreChangesDto {
@@ -26,9 +29,10 @@ export class StoreChangesDto {
   @Matches(LINE, onOneLine)
   name?: string;
 
-  /** Of the IANA database, as Europe/Berlin. Days of slots and reports are its days. */
+  /** Of the IANA database, as Europe/Berlin. Days of slots and reports are its days; slots that exist stay when they are. */
   @Omittable()
-  @IsTimeZone()
+  @IsTimeZone({ message: timeZoneForm })
+  @Matches(TIME_ZONE, { message: timeZoneForm })
   timezone?: string;
 
   /** Zip codes that it delivers to. */
