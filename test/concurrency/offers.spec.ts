@@ -3,11 +3,12 @@ import { runInContext } from '../../src/common/request-context.js';
 import { OfferAgain } from '../../src/modules/shipping/offer-again.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import type { TestUser } from '../support/factories.js';
+import { raceRounds } from '../support/race-rounds.js';
 import { type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const BATCH = 10;
-const ROUNDS = 200;
+const ROUNDS = raceRounds(200);
 /** The offers of a round run out within so many milliseconds, while agents and workers are at them. */
 const SPREAD_MS = 40;
 

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Refunds, USD } from '../e2e/refunds.scene.js';
 import { freshKey, type TestUser } from '../support/factories.js';
+import { raceRounds } from '../support/race-rounds.js';
 import { type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const AT_ONCE = 100;
-const ROUNDS = 20;
+const ROUNDS = raceRounds(20);
 const PIECES = 60;
 const PRICE = 250;
 const CAPTURED = PIECES * PRICE;

@@ -5,10 +5,11 @@ import { until } from '../support/background.js';
 import type { Build, LarderRun } from '../support/built-larder.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { Factory, type TestStore } from '../support/factories.js';
+import { raceRounds } from '../support/race-rounds.js';
 import { verify } from '../support/verify.js';
 import { buildWorkers, createWorkerTables, WORKER } from '../support/worker-process.js';
 
-const KILLS = 100;
+const KILLS = raceRounds(100);
 const SLOTS = 3;
 const JOBS_PER_KILL = 12;
 const EVENTS_PER_KILL = 4;

@@ -225,6 +225,7 @@ describe('requests that take too long', () => {
       STATEMENT_TIMEOUT_MS: '200',
       LOCK_TIMEOUT_MS: '150',
       POOL_ACQUIRE_TIMEOUT_MS: '250',
+      PAYMENT_TIMEOUT_MS: '250',
     };
     larder = await startApp(limits, [SlowController]);
     await new Factory(larder.sql).store();

@@ -35,7 +35,7 @@ it('a stop under load breaks off nothing that was accepted, and every acknowledg
   const url = await run.url();
   const load = new Load(() => url, await orderFor(url));
   const driven = load.drive();
-  await sleep(1000);
+  await load.hasAnswers(100);
   const code = run.stop('SIGTERM');
   await load.stopped;
   expect(await code).toBe(0);
@@ -156,6 +156,7 @@ function send(url: string, call: Call, agent?: Agent): Promise<Answer & { connec
 /** Clients that read products and place orders, each over its kept-alive connection, one request after the other. */
 class Load {
   private running = true;
+  private answered = 0;
   private leave: () => void = () => undefined;
   readonly stopped = new Promise<void>((done) => (this.leave = done));
 
@@ -167,6 +168,11 @@ class Load {
   async drive(): Promise<Answer[]> {
     const all = await Promise.all(Array.from({ length: CLIENTS }, (_, index) => this.client(index)));
     return all.flat();
+  }
+
+  /** Resolves when it is well under way. */
+  async hasAnswers(count: number): Promise<void> {
+    while (this.answered <= count) await sleep(20);
   }
 
   stop(): void {
@@ -181,6 +187,7 @@ class Load {
       const call = index % 3 === 0 ? this.order() : { path: '/api/products?limit=5' };
       const answer = await send(this.url(), call, agent);
       answers.push(answer);
+      this.answered += 1;
       if (answer.failure === 'ECONNREFUSED') this.stop();
     }
     agent.destroy();

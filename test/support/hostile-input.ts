@@ -120,14 +120,27 @@ const BY_NAME: Record<string, Arbitrary<unknown>> = {
   // Left out: any but a right one is the end of the request.
   quote: fc.constant(undefined),
   couponCode: fc.constant(undefined),
+  note: fc.constantFrom('A note', 'Two\nlines'),
+  timezone: fc.constantFrom('UTC', 'Europe/Berlin'),
+  startsAt: fc.constantFrom(null, '2031-01-01T00:00:00Z'),
+  endsAt: fc.constantFrom(null, '2032-01-01T00:00:00+01:00'),
+  start: fc.constantFrom('00:00', '09:00'),
+  end: fc.constantFrom('11:00', '23:59'),
   serviceZipCodes: fc.constantFrom([ZIP], []),
   deliveryAddress: fc.constantFrom<unknown>(ADDRESS, ADDRESS, ADDRESS, { ...ADDRESS, zip: '99999' }),
+};
+
+/** Of a transfer they are wallets. */
+const DAYS: Record<string, Arbitrary<unknown>> = {
+  from: fc.constantFrom('2031-03-01', '2031-03-02'),
+  to: fc.constantFrom('2031-03-03', '2031-03-04'),
+  date: fc.constantFrom('2031-03-01'),
 };
 
 /** Values that a schema allows, with a liking for its edges; ids are of things that exist. */
 function allowed(schema: Schema, ids: KnownIds, name = ''): Arbitrary<unknown> {
   const s = resolve(schema);
-  const known = BY_NAME[name];
+  const known = BY_NAME[name] ?? (s.format ? undefined : DAYS[name]);
   if (known) return known;
   if (s.enum) return fc.constantFrom(...s.enum);
   if (s.type === 'object') return objectOf(s, ids, allowed);

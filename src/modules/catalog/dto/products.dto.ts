@@ -17,7 +17,6 @@ import {
 } from 'class-validator';
 import { Omittable } from '../../../http/omittable.js';
 import { PageQuery } from '../../../http/page.dto.js';
-import { CategoryResponse } from './categories.dto.js';
 import { LINE, onOneLine, PROSE, SLUG, slugForm, trimmed } from '../../../http/text.js';
 import { NewVariantDto, VariantResponse } from './variants.dto.js';
 
@@ -123,12 +122,19 @@ export class ProductChangesDto {
   published?: boolean;
 }
 
+/** Its category as customers see it. */
+export class ProductCategoryResponse {
+  id: string;
+  slug: string;
+  name: string;
+}
+
 export class ProductResponse {
   id: string;
   slug: string;
   name: string;
   description: string;
-  category: CategoryResponse | null;
+  category: ProductCategoryResponse | null;
   imageUrls: string[];
   published: boolean;
   variants: VariantResponse[];
