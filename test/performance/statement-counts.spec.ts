@@ -67,6 +67,21 @@ async function grow(scene: Scene): Promise<void> {
     [store.id],
   );
   await sql.query(
+    `INSERT INTO coupons (store_id, id, code, kind, value) SELECT $1, uuid_v7(), 'MANY-' || n, 'FIXED', 1 FROM ${many}`,
+    [store.id],
+  );
+  await sql.query(
+    `INSERT INTO delivery_zones (store_id, id, name, zip_codes) SELECT $1, uuid_v7(), 'many-' || n, '{1}' FROM ${many}`,
+    [store.id],
+  );
+  await sql.query(
+    `INSERT INTO dead_jobs (store_id, id, name, payload, attempts, max_attempts, error, created_at, died_at)
+     SELECT store_id, uuid_v7(), name, payload, attempts, max_attempts, error, created_at, died_at
+       FROM dead_jobs CROSS JOIN ${many}
+      WHERE store_id = $1`,
+    [store.id],
+  );
+  await sql.query(
     `INSERT INTO variants (store_id, id, product_id, sku, price, currency)
      SELECT $1, uuid_v7(), $2, 'MANY-' || n, 100, 'USD' FROM ${many}`,
     [store.id, ids.product],

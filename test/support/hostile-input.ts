@@ -120,7 +120,7 @@ const BY_NAME: Record<string, Arbitrary<unknown>> = {
   // Left out: any but a right one is the end of the request.
   quote: fc.constant(undefined),
   couponCode: fc.constant(undefined),
-  note: fc.constantFrom('A note', 'Two\nlines'),
+  note: fc.constantFrom('A note', 'Une note, à lire'),
   timezone: fc.constantFrom('UTC', 'Europe/Berlin'),
   startsAt: fc.constantFrom(null, '2031-01-01T00:00:00Z'),
   endsAt: fc.constantFrom(null, '2032-01-01T00:00:00+01:00'),
