@@ -26,7 +26,7 @@ export async function startTestServer(): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
     // Run as root, the server has another user, who must get through.
     await chmod(folder, 0o711);
-    const database = await startEmbeddedPostgres({ dataDir: folder, settings: { max_connections: '300' } });
+    const database = await startEmbeddedPostgres({ dataDir: folder, settings: { max_connections: '300', fsync: 'off', full_page_writes: 'off' } });
     started = { database, folder };
     process.env.TEST_DATABASE_URL = database.adminUrl;
     process.env.TEST_OWNER_URL = database.url;
