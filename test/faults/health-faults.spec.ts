@@ -136,10 +136,18 @@ async function freezeServer(): Promise<number[]> {
   const postmaster = Number.parseInt(await readFile(join(home.trim(), 'cluster/postmaster.pid'), 'utf8'), 10);
   return withClient(server.adminUrl, async (client) => {
     process.kill(postmaster, 'SIGSTOP');
-    const { rows } = await client.query<{ pid: number }>(
-      'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()',
-    );
-    for (const { pid } of rows) process.kill(pid, 'SIGSTOP');
-    return [postmaster, ...rows.map(({ pid }) => pid)];
+    const frozen = new Set([postmaster]);
+    // A connection that was just being opened is seen a moment later.
+    for (let looks = 0; looks < 5; looks++) {
+      const { rows } = await client.query<{ pid: number }>(
+        'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()',
+      );
+      for (const { pid } of rows) {
+        process.kill(pid, 'SIGSTOP');
+        frozen.add(pid);
+      }
+      await sleep(50);
+    }
+    return [...frozen];
   });
 }

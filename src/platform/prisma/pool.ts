@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { LarderConfig } from '../../config/config.js';
+import { GrowingPool } from './growing-pool.js';
 import type { QueryObserver } from './query-observer.js';
 
 /** Numbers of our own statements: int8 as a number (amounts are below 2^53 by CHECK), everything else as pg does it. */
@@ -44,7 +45,7 @@ export function createPool(config: PoolSettings, observer: QueryObserver, name =
     keepAlive: true,
     Client: ObservedClient,
   };
-  const pool = new pg.Pool(options);
+  const pool = new GrowingPool(options);
   // An idle connection that breaks is the pool's to replace; the observer has told of it.
   pool.on('error', () => undefined);
   return pool;
