@@ -105,13 +105,24 @@ describe('an assignment whose row another transaction holds', () => {
 });
 
 describe('an agent who is offered an assignment directly', () => {
-  it('gets it once, however often he taps', async () => {
+  it('gets it once, however often he taps, and is told so whenever he asks again', async () => {
     const order = await shop.placed(customer, [{ variantId: tea, quantity: 1 }]);
     const body = { orderId: order.id, agentId: agents[0]!.id };
     const { id } = (await shop.call('post', '/api/shipping/assignments', shop.manager, { body })).body;
     const replies = await Promise.all(Array.from({ length: 20 }, () => accept(id, agents[0]!)));
-    const { 200: ok, '409 ASSIGNMENT_CONFLICT': locked = 0, '409 ASSIGNMENT_TAKEN': taken = 0 } = tally(replies);
-    expect([ok, locked + taken]).toEqual([1, 19]);
+    const { 200: ok = 0, '409 ASSIGNMENT_CONFLICT': locked = 0 } = tally(replies);
+    expect([ok > 0, ok + locked]).toEqual([true, 20]);
+
+    const before = await assignment(id);
+    const again = await accept(id, agents[0]!);
+    expect(again).toMatchObject({ status: 200, body: { id, status: 'ACCEPTED' } });
+    expect(await assignment(id)).toEqual(before);
+    expect(tally([await accept(id, agents[1]!)])).toEqual({ '409 ASSIGNMENT_TAKEN': 1 });
+    const told = await shop.row(
+      `SELECT count(*)::int AS events FROM outbox_events WHERE type = 'assignment.accepted' AND aggregate_id = $1`,
+      [id],
+    );
+    expect(told.events).toBe(1);
   });
 });
 

@@ -78,7 +78,8 @@ export class AssignmentsService implements OnModuleInit {
   }
 
   /**
-   * The race: of all agents who come at once exactly one wins, the others are told at once (H6).
+   * The race: of all agents who come at once exactly one wins, the others are told at once (H6). Who has it and asks again,
+   * because the answer was lost on its way, has it still.
    * @throws NOT_FOUND, ASSIGNMENT_CONFLICT, ASSIGNMENT_TAKEN, ASSIGNMENT_EXPIRED, AGENT_NOT_ELIGIBLE, FLOAT_LIMIT_REACHED
    */
   async accept(assignmentId: string, agentId: string): Promise<void> {
@@ -90,6 +91,7 @@ export class AssignmentsService implements OnModuleInit {
       this.logger.info({ event: 'shipping_assignment_accepted', assignmentId, agentId });
       return;
     }
+    if (outcome === 'HAS_IT') return;
     if (outcome === 'ASSIGNMENT_CONFLICT' || outcome === 'ASSIGNMENT_TAKEN') {
       const reason = outcome === 'ASSIGNMENT_CONFLICT' ? 'locked' : 'taken';
       if (reason === 'locked') databaseMetrics.lockConflicts.inc({ resource: 'assignment' });
