@@ -2,7 +2,12 @@ import autocannon from 'autocannon';
 import type { Served } from './processes.ts';
 import { nextOrder, pick, type Scene } from './scene.ts';
 
-export const OPERATIONS = ['place an order', 'list 20 products', 'read an order'] as const;
+export const OPERATIONS = [
+  'place an order',
+  'place an order with window and coupon',
+  'list 20 products',
+  'read an order',
+] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export interface Figures {
@@ -11,6 +16,7 @@ export interface Figures {
   p95: number;
   p99: number;
   cpuMsPerRequest: number;
+  backendMsPerRequest: number;
   statementsPerRequest: number;
   failed: number;
 }
@@ -19,11 +25,12 @@ export interface Figures {
 function requestsOf(operation: Operation, scene: Scene): autocannon.Request {
   switch (operation) {
     case 'place an order':
+    case 'place an order with window and coupon':
       return {
         method: 'POST',
         path: '/api/orders',
         setupRequest: (request) => {
-          const { customer, body, key } = nextOrder(scene);
+          const { customer, body, key } = nextOrder(scene, operation !== 'place an order');
           const headers = {
             'content-type': 'application/json',
             authorization: `Bearer ${customer.token}`,
@@ -55,18 +62,27 @@ export async function measure(
 ): Promise<Figures> {
   const options = { url: served.url, connections, requests: [requestsOf(operation, scene)] };
   await autocannon({ ...options, duration: 2 });
-  const [cpuBefore, statementsBefore] = [await served.cpuSeconds(), await served.statements()];
+  const before = await countersOf(served);
   const result = await autocannon({ ...options, duration: seconds });
-  const [cpuAfter, statementsAfter] = [await served.cpuSeconds(), await served.statements()];
+  const after = await countersOf(served);
   const answered = result.requests.total;
   return {
     perSecond: answered / result.duration,
     p50: result.latency.p50,
     p95: percentile95(result),
     p99: result.latency.p99,
-    cpuMsPerRequest: ((cpuAfter - cpuBefore) * 1000) / answered,
-    statementsPerRequest: (statementsAfter - statementsBefore) / answered,
+    cpuMsPerRequest: ((after.cpu - before.cpu) * 1000) / answered,
+    backendMsPerRequest: ((after.backends - before.backends) * 1000) / answered,
+    statementsPerRequest: (after.statements - before.statements) / answered,
     failed: result.non2xx + result.errors,
+  };
+}
+
+async function countersOf(served: Served): Promise<{ cpu: number; backends: number; statements: number }> {
+  return {
+    cpu: await served.cpuSeconds(),
+    backends: await served.backendCpuSeconds(),
+    statements: await served.statements(),
   };
 }
 

@@ -8,6 +8,9 @@ export interface Scene {
   storeId: string;
   customers: Customer[];
   variantIds: string[];
+  /** As many that orders seldom meet on one: a shop's window is full long before it is contended for. */
+  slotIds: string[];
+  couponCodes: string[];
   orders: { id: string; customer: Customer }[];
 }
 
@@ -15,6 +18,11 @@ const PASSWORD = 'larder-demo';
 const STOCK = 900_000;
 const CUSTOMERS = 20;
 const ORDERS_TO_READ = 200;
+const WINDOW_DAYS = 25;
+const WINDOW_HOURS = ['08', '11', '14', '17'];
+const COUPONS = 50;
+const ROOM = 100_000;
+const DAY_MS = 86_400_000;
 
 export const ADDRESS = {
   name: 'A customer',
@@ -65,19 +73,56 @@ export async function setScene(base: string, storeId: string): Promise<Scene> {
   }
   const customers: Customer[] = [];
   for (let n = 1; n <= CUSTOMERS; n++) customers.push(await login(base, `customer${n}@larder.test`));
-  const scene: Scene = { storeId, customers, variantIds, orders: [] };
+  const scene: Scene = {
+    storeId,
+    customers,
+    variantIds,
+    slotIds: await makeSlots(base, manager),
+    couponCodes: await makeCoupons(base, manager),
+    orders: [],
+  };
   for (let n = 0; n < ORDERS_TO_READ; n++) {
-    const { customer, body, key } = nextOrder(scene);
-    const { id } = await call<{ id: string }>(`${base}/api/orders`, customer.token, body, key);
-    scene.orders.push({ id, customer });
+    scene.orders.push(await place(base, scene, false));
   }
   return scene;
 }
 
+async function makeSlots(base: string, manager: Customer): Promise<string[]> {
+  const { items } = await call<{ items: { id: string }[] }>(`${base}/api/zones`, manager.token);
+  const zoneId = items[0]?.id;
+  const days = Array.from({ length: WINDOW_DAYS }, (_, n) =>
+    new Date(Date.now() + (n + 2) * DAY_MS).toISOString().slice(0, 10),
+  );
+  const windows = WINDOW_HOURS.map((hour) => ({ start: `${hour}:30`, end: `${hour}:59`, capacity: ROOM }));
+  await call(`${base}/api/slots`, manager.token, { zoneId, from: days[0], to: days.at(-1), windows });
+  const slots: { id: string; capacity: number }[] = [];
+  for (const date of days) {
+    const day = await call<{ items: typeof slots }>(`${base}/api/zones/${zoneId}/slots?date=${date}`, manager.token);
+    slots.push(...day.items);
+  }
+  return slots.filter(({ capacity }) => capacity === ROOM).map(({ id }) => id);
+}
+
+/** With both limits, which is the most that is counted. */
+async function makeCoupons(base: string, manager: Customer): Promise<string[]> {
+  const codes = Array.from({ length: COUPONS }, (_, n) => `BENCH-${process.pid}-${n}`);
+  for (const code of codes) {
+    const limits = { usageLimit: 1_000_000_000, customerLimit: 1_000_000_000 };
+    await call(`${base}/api/coupons`, manager.token, { code, kind: 'PERCENTAGE', value: 100_000, ...limits });
+  }
+  return codes;
+}
+
+export async function place(base: string, scene: Scene, booked: boolean): Promise<{ id: string; customer: Customer }> {
+  const { customer, body, key } = nextOrder(scene, booked);
+  const { id } = await call<{ id: string }>(`${base}/api/orders`, customer.token, body, key);
+  return { id, customer };
+}
+
 let placed = 0;
 
-/** An order nobody has placed before: two lines of different variants, cash on delivery. */
-export function nextOrder(scene: Scene): { customer: Customer; body: object; key: string } {
+/** An order nobody has placed before: two lines of different variants, cash on delivery; with a window and a coupon if booked. */
+export function nextOrder(scene: Scene, booked: boolean): { customer: Customer; body: object; key: string } {
   const [first, second] = [pick(scene.variantIds), pick(scene.variantIds)];
   return {
     customer: pick(scene.customers),
@@ -89,6 +134,7 @@ export function nextOrder(scene: Scene): { customer: Customer; body: object; key
       ],
       paymentMethod: 'COD',
       deliveryAddress: ADDRESS,
+      ...(booked && { slotId: pick(scene.slotIds), couponCode: pick(scene.couponCodes) }),
     },
   };
 }
