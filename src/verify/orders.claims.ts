@@ -100,8 +100,8 @@ export const ORDERS: ClaimGroup = {
                    'order.' || CASE h.version WHEN 1 THEN 'placed' ELSE lower(h.to_status) END AS type,
                    1 AS steps, 0 AS events
               FROM order_history h
-              JOIN orders o ON o.store_id = h.store_id AND o.id = h.order_id AND o.imported_at IS NULL
-             WHERE h.created_at > now() - interval '1 day'
+              JOIN orders o ON o.store_id = h.store_id AND o.id = h.order_id
+             WHERE h.created_at > now() - interval '1 day' AND (o.imported_at IS NULL OR h.created_at > o.imported_at)
              UNION ALL
             SELECT store_id, aggregate_id, type, 0, 1
               FROM outbox_events

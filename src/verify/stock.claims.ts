@@ -36,16 +36,24 @@ export const STOCK: ClaimGroup = {
     {
       name: 'what left the shelf for an order, and what came back, is what its status and its refunds say',
       // Of a returned order everything comes back but what refunds cover; of a refund what is not the customer's to keep.
+      // The past moved no stock; what is returned here of an imported order does.
       sql: `
         SELECT store_id, order_id, variant_id, sum(sold) AS sold, sum(returned) AS returned, sum(scrapped) AS scrapped
           FROM (
             SELECT l.store_id, l.order_id, l.variant_id,
-                   CASE WHEN o.status IN ('SHIPPING', 'DELIVERED', 'RETURNED') THEN l.quantity ELSE 0 END AS sold,
+                   CASE WHEN o.status IN ('SHIPPING', 'DELIVERED', 'RETURNED') AND o.imported_at IS NULL THEN l.quantity
+                        ELSE 0 END AS sold,
                    CASE WHEN o.status = 'RETURNED' THEN l.quantity - l.refunded_quantity ELSE 0 END AS returned,
                    0 AS scrapped
               FROM order_lines l
               JOIN orders o ON o.store_id = l.store_id AND o.id = l.order_id
              WHERE o.imported_at IS NULL
+                OR o.status = 'RETURNED' AND EXISTS (
+                     SELECT 1
+                       FROM order_history h
+                      WHERE h.store_id = o.store_id AND h.order_id = o.id AND h.to_status = 'RETURNED'
+                        AND h.created_at > o.imported_at
+                   )
              UNION ALL
             SELECT l.store_id, l.order_id, l.variant_id, 0, b.quantity, CASE b.goods WHEN 'SCRAP' THEN b.quantity ELSE 0 END
               FROM refund_lines b

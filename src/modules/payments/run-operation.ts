@@ -12,6 +12,8 @@ import { RecordOutcome } from './record-outcome.js';
 
 /** For what a provider's library does beside waiting for the answer. */
 const MARGIN_MS = 500;
+/** Who charged the cards of imported orders: nobody who could be asked, ever. */
+const IMPORTED = 'imported';
 const NOUN: Record<OperationKind, string> = {
   AUTHORIZE: 'authorization',
   CAPTURE: 'capture',
@@ -65,6 +67,7 @@ export class RunOperation {
   private async ask(operation: OperationRow): Promise<Outcome> {
     const { provider: name, kind, payment_id: paymentId, order_id: orderId } = operation;
     const provider = this.providers.find(name);
+    if (name === IMPORTED) return { result: 'FAILED', code: 'PAID_ELSEWHERE' };
     if (!provider) return { result: 'UNKNOWN', code: 'PROVIDER_NOT_CONFIGURED' };
     const about = { paymentId, orderId, operationId: operation.id, provider: name };
     this.logger.info({ event: `payment_${NOUN[kind]}_started`, ...about, attempt: operation.attempts });

@@ -1,0 +1,83 @@
+import { startApp, type TestApp } from '../support/app.js';
+import { until } from '../support/background.js';
+import { freshKey, type TestUser } from '../support/factories.js';
+import { verify } from '../support/verify.js';
+import { csv, ImportScene } from './import.scene.js';
+
+const DELIVERED = {
+  status: 'DELIVERED',
+  payment_method: 'CARD',
+  placed_at: '2021-05-01T10:00:00Z',
+  delivered_at: '2021-05-01T12:00:00Z',
+  customer_email: 'ada@history.test',
+  zip: '10001',
+  sku: 'TEA',
+  quantity: 2,
+  unit_price: '5.00',
+};
+
+let scene: ImportScene;
+let larder: TestApp;
+let manager: TestUser;
+
+beforeAll(async () => {
+  scene = await ImportScene.open();
+  manager = await scene.make.user(scene.store, 'MANAGER');
+  const orders = ['kept', 'returned'].map((reference) => ({ reference, ...DELIVERED }));
+  const columns = ['reference', ...Object.keys(DELIVERED)];
+  await scene.run({
+    catalog: await scene.file('catalog.csv', 'sku,product,name,price,on_hand\nTEA,tea,Tea,5.00,10\n'),
+    orders: await scene.file('orders.csv', csv(columns, orders)),
+  });
+  larder = await startApp({ DATABASE_URL: scene.database.url, LARDER_ROLE: 'all' });
+});
+afterEach(() => verify(scene.sql));
+afterAll(async () => {
+  await larder?.close();
+  await scene.close();
+});
+
+const idOf = async (reference: string): Promise<string> => {
+  const [order] = await scene.rows<{ id: string }>('SELECT id FROM orders WHERE number = $1', [reference]);
+  return order!.id;
+};
+const refund = (orderId: string, destination: string) =>
+  larder.http
+    .post(`/api/orders/${orderId}/refunds`)
+    .set({ authorization: manager.bearer, 'idempotency-key': freshKey() })
+    .send({ reason: 'Stale', destination, amount: { amount: 100, currency: 'USD' } });
+const refundsOf = (orderId: string) =>
+  scene.rows(
+    `SELECT r.status, r.amount::int, op.failure_code
+       FROM refunds r
+       JOIN payments p ON p.id = r.payment_id AND p.order_id = $1
+       LEFT JOIN payment_operations op ON op.refund_id = r.id
+      ORDER BY r.id`,
+    [orderId],
+  );
+const refundEnded = (orderId: string) =>
+  until(async () => (await refundsOf(orderId)).every(({ status }) => status !== 'PROCESSING'));
+
+describe('an imported order that was paid by card', () => {
+  it('has no card to give money back to: the refund fails at once, and goes to the wallet instead', async () => {
+    const id = await idOf('kept');
+    await refund(id, 'ORIGINAL').expect(201);
+    await refundEnded(id);
+    await refund(id, 'WALLET').expect(201);
+    expect(await refundsOf(id)).toEqual([
+      { status: 'FAILED', amount: 100, failure_code: 'PAID_ELSEWHERE' },
+      { status: 'SUCCEEDED', amount: 100, failure_code: null },
+    ]);
+  });
+
+  it('is returned to the shelf, and its money is left to staff', async () => {
+    const id = await idOf('returned');
+    const returned = larder.http.patch(`/api/orders/${id}`).set('authorization', manager.bearer);
+    await returned.send({ status: 'RETURNED', reason: 'Stale' }).expect(200);
+    await refundEnded(id);
+    expect(await refundsOf(id)).toEqual([{ status: 'FAILED', amount: 1000, failure_code: 'PAID_ELSEWHERE' }]);
+    await refund(id, 'WALLET').expect(201);
+    const [stock] = await scene.rows<{ on_hand: number }>('SELECT on_hand FROM stock_levels');
+    expect(Number(stock!.on_hand)).toBe(12);
+  });
+});
