@@ -1,3 +1,4 @@
+import { checkout, openCart } from '../support/carts.js';
 import { freshKey, type TestUser } from '../support/factories.js';
 import { sumOfMetric } from '../support/metrics.js';
 import { orderOf, type Reply, Shop, tally } from '../support/shop.js';
@@ -54,14 +55,52 @@ describe(`${ORDERS} orders for the last ${LAST}, ${ROUNDS} rounds`, () => {
   });
 });
 
-it('lets one customer use a coupon for one customer once, however often he clicks', async () => {
-  for (let round = 0; round < ROUNDS; round++) {
-    await shop.make.coupon(shop.store, `ONCE${round}`, { customer_limit: 1 });
-    const replies = await Promise.all(
-      Array.from({ length: 20 }, () => place(customers[0]!, { couponCode: `ONCE${round}` })),
+describe.each([1, 2])('a coupon for %i of the orders of each customer, ordered with at once', (limit) => {
+  const AT_ONCE = 12;
+  /** What was counted for each customer, and which orders stand for it. */
+  const usesOf = async (coupon: string): Promise<object[]> => {
+    const { rows } = await shop.larder.sql.query<object>(
+      `SELECT u.used_by, u.used, count(o.id)::int AS orders
+         FROM coupon_uses u
+         JOIN coupon_redemptions r USING (store_id, coupon_id, used_by)
+         JOIN orders o ON o.store_id = r.store_id AND o.id = r.order_id AND o.coupon_id = r.coupon_id
+        WHERE u.coupon_id = $1 AND r.released_at IS NULL AND coalesce(o.customer_id::text, o.guest_email) = u.used_by
+        GROUP BY u.used_by, u.used`,
+      [coupon],
     );
-    expect(tally(replies)).toEqual({ 201: 1, '409 COUPON_USED_BY_CUSTOMER': 19 });
-  }
+    return rows;
+  };
+  const exactly = { 201: limit, '409 COUPON_USED_BY_CUSTOMER': AT_ONCE - limit };
+
+  it('serves a customer so often, from lines and from his cart', async () => {
+    const customer = customers[limit]!;
+    for (let round = 0; round < ROUNDS; round++) {
+      const couponCode = `HIS-${limit}-${round}`;
+      const coupon = await shop.make.coupon(shop.store, couponCode, { customer_limit: limit });
+      const cart = await openCart(shop, [{ variantId: tea, quantity: 1 }], customer);
+      const replies = await Promise.all([
+        checkout(shop, cart, { couponCode }),
+        ...Array.from({ length: AT_ONCE - 1 }, () => place(customer, { couponCode })),
+      ]);
+      expect(tally(replies)).toEqual(exactly);
+      expect(await usesOf(coupon)).toEqual([{ used_by: customer.id, used: limit, orders: limit }]);
+    }
+  });
+
+  it('serves a guest so often, whom his e-mail tells in capitals or not, from as many carts', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const couponCode = `GUEST-${limit}-${round}`;
+      const coupon = await shop.make.coupon(shop.store, couponCode, { customer_limit: limit });
+      const line = [{ variantId: tea, quantity: 1 }];
+      const carts = await Promise.all(Array.from({ length: AT_ONCE }, () => openCart(shop, line)));
+      const emails = ['ada@larder.test', 'Ada@Larder.test', 'ADA@LARDER.TEST'];
+      const replies = await Promise.all(
+        carts.map((cart, n) => checkout(shop, cart, { couponCode, email: emails[n % emails.length] })),
+      );
+      expect(tally(replies)).toEqual(exactly);
+      expect(await usesOf(coupon)).toEqual([{ used_by: 'ada@larder.test', used: limit, orders: limit }]);
+    }
+  });
 });
 
 it('gives places and uses back once, while others want them, and never more than there are', async () => {

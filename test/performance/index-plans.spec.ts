@@ -5,6 +5,7 @@ import { Prisma } from '../../src/generated/prisma/client.js';
 import { productsPage } from '../../src/modules/catalog/products.queries.js';
 import { orderDocuments } from '../../src/modules/orders/orders.queries.js';
 import { assignmentDocuments } from '../../src/modules/shipping/assignments.queries.js';
+import { slotsFor, slotsOfZone } from '../../src/modules/slots/slots.queries.js';
 import { entryPage } from '../../src/modules/wallets/wallets.queries.js';
 import { createTestDatabase, databaseUrl, type TestDatabase } from '../support/database.js';
 import { fillInBulk, ROWS, type Volume } from './volume.js';
@@ -19,7 +20,7 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-const LARGE = ['ledger_entries', 'shipping_assignments', 'delivery_agents', 'products', 'variants', 'orders'];
+const LARGE = ['ledger_entries', 'shipping_assignments', 'delivery_agents', 'products', 'variants', 'orders', 'delivery_slots'];
 
 let database: TestDatabase;
 let client: pg.Client;
@@ -123,6 +124,21 @@ const cases: Case[] = [
     what: 'failed deliveries',
     sql: () => assignmentDocuments({ viewer: null, status: 'FAILED', after: null, limit: 20 }),
   },
+  {
+    index: 'idx_delivery_zones_zip_codes',
+    what: 'the zone of a zip code whose windows are asked for',
+    sql: () => slotsFor('10008', undefined),
+  },
+  {
+    index: 'delivery_slots_window_key',
+    what: "a day's windows for a zip code",
+    sql: () => slotsFor('10008', undefined),
+  },
+  {
+    index: 'delivery_slots_window_key',
+    what: "a zone's windows of a day",
+    sql: () => slotsOfZone(volume.zoneId, undefined),
+  },
 ];
 
 it(`has ${ROWS} rows in each table that is asked`, async () => {
@@ -145,6 +161,21 @@ describe.each(cases)('$index', ({ index, what, sql }) => {
     );
     expect(Math.max(...read)).toBeLessThan(ROWS / 50);
   });
+});
+
+it('books a place in a window by keys', async () => {
+  const plans: string[] = [];
+  const collect = ({ message = '' }) => plans.push(message);
+  client.on('notice', collect);
+  await client.query(`LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_level = notice;
+    SET auto_explain.log_nested_statements = on`);
+  const { rows } = await client.query('SELECT * FROM book_slot($1, $2, $3)', [volume.storeId, volume.slotId, '10008']);
+  await client.query('SET auto_explain.log_min_duration = -1');
+  client.off('notice', collect);
+  expect(rows).toEqual([{ refusal: null, ends_at: expect.any(Date) as Date }]);
+  expect(plans.join()).toContain('delivery_slots_pkey');
+  expect(plans.join()).toContain('delivery_zones_pkey');
+  expect(plans.join()).not.toContain('Seq Scan');
 });
 
 async function explain({ text, values }: Prisma.Sql, planned: 'these values' | 'any values'): Promise<PlanNode> {

@@ -10,6 +10,8 @@ export interface Volume {
   agentId: string;
   walletId: string;
   categoryId: string;
+  zoneId: string;
+  slotId: string;
 }
 
 /** `1` to ROWS, with an id that grows with it, as UUIDv7 do. */
@@ -66,10 +68,18 @@ export async function fillInBulk(client: pg.Client): Promise<Volume> {
   await client.query(`
     INSERT INTO ledger_entries (store_id, wallet_id, transaction_id, amount, currency, created_at)
     SELECT ${store}, ${oneOf('wallet', 2000)}, id, 1 + n % 100, 'USD', now() - (${ROWS} - n) * interval '10 minutes' FROM ${SERIES}`);
+  await client.query(`
+    INSERT INTO delivery_zones (store_id, id, name, zip_codes)
+    SELECT ${store}, ${oneOf('zone', 2000)}, 'Zone ' || n, ARRAY[(10000 + n)::text, (20000 + n)::text] FROM ${SERIES} WHERE n <= 2000`);
+  await client.query(`
+    INSERT INTO delivery_slots (store_id, id, zone_id, starts_at, ends_at, cutoff_at, capacity)
+    SELECT ${store}, id, ${oneOf('zone', 2000)}, at, at + interval '2 hours', at - interval '1 hour', 10
+      FROM ${SERIES}, LATERAL (SELECT date_trunc('day', now()) + n / 2000 * interval '3 hours' AS at) AS t`);
   await client.query('SET session_replication_role = origin');
   await client.query('VACUUM ANALYZE');
   const { rows } = await client.query<Omit<Volume, 'storeId'>>(`
     SELECT md5('customer8')::uuid AS "customerId", md5('agent8')::uuid AS "agentId", md5('wallet8')::uuid AS "walletId",
-           md5('category8')::uuid AS "categoryId"`);
+           md5('category8')::uuid AS "categoryId", md5('zone8')::uuid AS "zoneId",
+           (SELECT id FROM delivery_slots WHERE zone_id = md5('zone8')::uuid ORDER BY starts_at DESC LIMIT 1) AS "slotId"`);
   return { storeId, ...rows[0]! };
 }
