@@ -20,7 +20,15 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-const LARGE = ['ledger_entries', 'shipping_assignments', 'delivery_agents', 'products', 'variants', 'orders', 'delivery_slots'];
+const LARGE = [
+  'ledger_entries',
+  'shipping_assignments',
+  'delivery_agents',
+  'products',
+  'variants',
+  'orders',
+  'delivery_slots',
+];
 
 let database: TestDatabase;
 let client: pg.Client;
