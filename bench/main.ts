@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { makeBefore } from './before.ts';
+import { analyze, makeBefore } from './before.ts';
 import { headings, medianRound, row } from './figures.ts';
 import { type Figures, measure, type Operation, OPERATIONS } from './load.ts';
 import { comparePlacing } from './placing.ts';
@@ -89,6 +89,7 @@ async function compareWithBefore(bare: Served, larder: Larder, scene: Scene): Pr
     try {
       await warmUp([before], ['place an order'], scene);
       await warmUp([bare, larder], ['place an order', 'place an order with window and coupon'], scene);
+      for (const url of [database.url, larder.databaseUrl]) await analyze(url);
       await comparePlacing({ before, bare, larder }, scene, { rounds: rounds * PLACING_ROUNDS, seconds });
     } finally {
       await before.stop();
