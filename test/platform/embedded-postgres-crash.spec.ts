@@ -15,9 +15,11 @@ beforeEach(async () => {
   stage = await EmbeddedStage.set();
 });
 afterEach(() => stage.clear());
+afterAll(() => EmbeddedStage.clearOriginal());
 
 describe('after a crash', () => {
   it('of Larder, stops the server that ran on, and keeps what was committed', async () => {
+    await stage.ranBefore();
     const first = await stage.larder();
     await remember(first.report.url);
     const orphan = (await stage.postmasterPid())!;
@@ -66,6 +68,7 @@ describe('after a crash', () => {
   });
 
   it('of the server and Larder both, with a statement that a backend still works on', async () => {
+    await stage.ranBefore();
     const first = await stage.larder();
     await remember(first.report.url);
     const busy = withClient(first.report.url, (client) => {
@@ -85,6 +88,7 @@ describe('after a crash', () => {
   });
 
   it('leaves alone a process that has got the id of the dead server', async () => {
+    await stage.ranBefore();
     const first = await stage.larder();
     const server = (await stage.postmasterPid())!;
     process.kill(server, 'SIGKILL');
@@ -104,6 +108,7 @@ describe('after a crash', () => {
 
 describe('one data directory, two Larders', () => {
   it('refuses the second with the process id of the first, which is not disturbed', async () => {
+    await stage.ranBefore();
     const first = await stage.larder();
     await remember(first.report.url);
     const refused = startEmbeddedPostgres({ dataDir: stage.dataDir });
@@ -120,7 +125,10 @@ describe('one data directory, two Larders', () => {
   it.each(['nothing', 'a killed owner', 'a lock of an earlier process with an id that lives'])(
     'lets one of six simultaneous starts win over %s',
     async (before) => {
-      if (before === 'a killed owner') await end((await stage.larder()).process, 'SIGKILL');
+      if (before === 'a killed owner') {
+        await stage.ranBefore();
+        await end((await stage.larder()).process, 'SIGKILL');
+      }
       if (before.startsWith('a lock')) {
         await mkdir(join(stage.dataDir, 'postgres'), { recursive: true });
         const stale = { pid: process.pid, start: 'another boot 1', token: 'stale' };
@@ -138,6 +146,7 @@ describe('one data directory, two Larders', () => {
   );
 
   it('gives Ctrl-C to Larder alone, which drains with its database and then stops it', async () => {
+    await stage.ranBefore();
     const first = await stage.larder();
     const server = (await stage.postmasterPid())!;
     const exited = once(first.process, 'exit');

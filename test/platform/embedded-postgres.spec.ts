@@ -18,6 +18,7 @@ beforeEach(async () => {
   stage = await EmbeddedStage.set();
 });
 afterEach(() => stage.clear());
+afterAll(() => EmbeddedStage.clearOriginal());
 
 describe('embedded PostgreSQL', () => {
   it('serves a database on the first start and finds its data again on the second', async () => {
@@ -37,6 +38,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('is durable, listens on this machine only, and gives Larder no superuser', async () => {
+    await stage.ranBefore();
     const database = await startEmbeddedPostgres({ dataDir: stage.dataDir, settings: { max_connections: '30' } });
     const { rows } = await withClient(database.url, (client) =>
       client.query(`SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes',
@@ -66,6 +68,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('logs slow and failing statements without the values in them', async () => {
+    await stage.ranBefore();
     const database = await startEmbeddedPostgres({ dataDir: stage.dataDir });
     await withClient(database.url, async (client) => {
       await client.query('SELECT pg_sleep(0.15), $1::text AS slow_one', ['secret-of-a-customer']);
@@ -89,6 +92,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('says which port is taken when it is told one', async () => {
+    await stage.ranBefore();
     const other = await startEmbeddedPostgres({ dataDir: stage.dataDir });
     const port = Number(new URL(other.url).port);
     await expect(startEmbeddedPostgres({ dataDir: join(stage.folder, 'b'), port })).rejects.toThrow(`Port ${port} `);
@@ -99,6 +103,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('stops cleanly after the server has died by itself', async () => {
+    await stage.ranBefore();
     const database = await startEmbeddedPostgres({ dataDir: stage.dataDir });
     process.kill((await stage.postmasterPid())!, 'SIGKILL');
     await database.stop();
@@ -108,7 +113,7 @@ describe('embedded PostgreSQL', () => {
 
 describe('what it can not start', () => {
   it('data of another major version, with both versions named and nothing touched', async () => {
-    await (await startEmbeddedPostgres({ dataDir: stage.dataDir })).stop();
+    await stage.ranBefore();
     const version = join(stage.dataDir, 'postgres/cluster/PG_VERSION');
     const expected = (await readFile(version, 'utf8')).trim();
     await writeFile(version, '12\n');
@@ -131,6 +136,7 @@ describe('what it can not start', () => {
   });
 
   it('settings that PostgreSQL refuses, with what its log says', async () => {
+    await stage.ranBefore();
     await expect(
       startEmbeddedPostgres({ dataDir: stage.dataDir, settings: { max_connections: "a'b\\" } }),
     ).rejects.toThrow(/invalid value for parameter "max_connections": "a'b\\"/);
@@ -155,7 +161,7 @@ describe('what it can not start', () => {
   });
 
   it('an ordinary user on data of another user, which is refused', async () => {
-    await (await startEmbeddedPostgres({ dataDir: stage.dataDir })).stop();
+    await stage.ranBefore();
     const { report } = await stage.larder({ uid: NOBODY });
     expect(report.error).toBe('EmbeddedDatabaseError');
     expect(report.message).toContain('belongs to another user');
