@@ -6,6 +6,7 @@ import { type Grouped, OrderGrouper } from './order-groups.js';
 import { IMPORT_ORDERS, type OrderFateRow, PREPARE_ORDER_BATCHES } from './order-batch.queries.js';
 import type { Progress } from './progress.js';
 import { isRefusedData, reasonOf } from './refused-data.js';
+import { CLEAR_STAGE } from './stage-orders.queries.js';
 import type { Rejection } from './rejection.js';
 
 /** A batch is a transaction: large enough that its commit costs nothing, small enough for a second's work. */
@@ -129,7 +130,7 @@ export class ImportOrders {
         await client.query('ROLLBACK TO SAVEPOINT before_order');
         written.rejections.push(...refused(order, error as DatabaseError));
       }
-      await client.query('RELEASE SAVEPOINT before_order');
+      await client.query(`RELEASE SAVEPOINT before_order; ${CLEAR_STAGE}`);
     }
     return written;
   }

@@ -1,4 +1,4 @@
-import { JUDGE, KNOWN_FROM_CATALOG, LOOK_UP, STAGE, STAGE_TABLES } from './stage-orders.queries.js';
+import { JUDGE, KNOWN_FROM_CATALOG, STAGE, STAGE_TABLES } from './stage-orders.queries.js';
 import { KEEP_KEYS, WRITE } from './write-orders.queries.js';
 
 /** Each planned anew: what is good for an empty table is not for a full one. */
@@ -21,17 +21,16 @@ export const PREPARE_ORDER_BATCHES = `
     p_store uuid, p_import uuid, p_password text, p_dry_run boolean, p_orders json, p_lines json, p_steps json
   ) RETURNS TABLE (order_id uuid, order_fate text, fate_line int) LANGUAGE plpgsql AS $import$
   BEGIN
-    ${execute([...STAGE, ...LOOK_UP])}
+    ${execute(STAGE)}
     IF p_dry_run THEN
       ${execute([KNOWN_FROM_CATALOG])}
     END IF;
-    ${execute(JUDGE)}
+    ${execute([JUDGE])}
     IF NOT p_dry_run THEN
       ${execute(WRITE)}
     END IF;
     ${execute([KEEP_KEYS])}
     RETURN QUERY SELECT o.id, o.fate, coalesce(o.fate_line, 1) FROM staged_orders o WHERE o.fate IS NOT NULL;
-    ${execute(['DELETE FROM staged_orders', 'DELETE FROM staged_lines', 'DELETE FROM staged_steps'])}
   END $import$`;
 
 export interface OrderFateRow {

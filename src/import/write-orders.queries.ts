@@ -1,3 +1,5 @@
+import { STEP } from './stage-orders.queries.js';
+
 /** What is written of a staged batch, in the order of WRITE. Milliseconds become times. */
 
 const at = (column: string): string => `to_timestamp(${column}::float8 / 1000)`;
@@ -11,10 +13,10 @@ const PEOPLE = `
     SELECT email, min(name) AS name, min(role) AS role, min(seen) AS seen
       FROM (
         SELECT customer_email AS email, customer_name AS name, 'CUSTOMER' AS role, placed_at AS seen
-          FROM staged_orders WHERE fate IS NULL
+          FROM staged_orders WHERE fate IS NULL AND customer_id IS NULL
          UNION ALL
         SELECT agent_email, agent_name, 'AGENT', placed_at
-          FROM staged_orders WHERE fate IS NULL AND agent_email IS NOT NULL
+          FROM staged_orders WHERE fate IS NULL AND agent_id IS NULL AND agent_email IS NOT NULL
       ) named
      GROUP BY email
   ), added AS (
@@ -39,13 +41,13 @@ const CUSTOMERS = `
   UPDATE staged_orders o
      SET customer_id = u.id
     FROM users u
-   WHERE u.store_id = $1 AND u.email = o.customer_email AND o.fate IS NULL`;
+   WHERE u.store_id = $1 AND u.email = o.customer_email AND o.customer_id IS NULL AND o.fate IS NULL`;
 
 const AGENTS = `
   UPDATE staged_orders o
      SET agent_id = u.id
     FROM users u
-   WHERE u.store_id = $1 AND u.email = o.agent_email AND o.fate IS NULL`;
+   WHERE u.store_id = $1 AND u.email = o.agent_email AND o.agent_id IS NULL AND o.fate IS NULL`;
 
 const ORDERS = `
   INSERT INTO orders (
@@ -71,7 +73,7 @@ const STEPS = `
   INSERT INTO order_history (store_id, order_id, version, from_status, to_status, actor_id, actor_role, reason, created_at)
   SELECT $1, h.order_id, h.version, h.from_status, h.to_status,
          CASE h.role WHEN 'CUSTOMER' THEN o.customer_id WHEN 'AGENT' THEN o.agent_id END, h.role, h.reason, ${at('h.at')}
-    FROM staged_steps h
+    FROM json_to_recordset($6) AS h (${STEP})
     JOIN staged_orders o ON o.id = h.order_id
    WHERE o.fate IS NULL`;
 
