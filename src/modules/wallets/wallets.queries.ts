@@ -102,6 +102,34 @@ export function kindTotals(): Prisma.Sql {
      ORDER BY currency, kind`;
 }
 
+/**
+ * Minor units by which the wallets of the store, and the ledger transactions of the last minutes, each by itself, don't add up
+ * to zero. Reads balances, the entries after the latest checkpoints and those of these minutes: no more with more history.
+ */
+export function ledgerImbalance(minutes: number): Prisma.Sql {
+  return Prisma.sql`
+    SELECT coalesce(sum(abs(amount)), 0)::bigint AS imbalance
+      FROM (
+        SELECT sum(kinds.balance::numeric) AS amount FROM (${kindTotals()}) AS kinds GROUP BY kinds.currency
+         UNION ALL
+        SELECT sum(e.amount)
+          FROM ledger_entries e
+         WHERE e.store_id = ${currentStore()}::uuid
+           AND e.created_at > now() - make_interval(mins => ${minutes}::int)
+         GROUP BY e.transaction_id, e.currency
+      ) AS parts`;
+}
+
+/** The store's own wallets, whose balances are derived. */
+export function ownBalances(): Prisma.Sql {
+  return Prisma.sql`
+    SELECT w.id, w.kind, w.owner_id, w.currency, b.balance, b.summed
+      FROM wallets w
+     CROSS JOIN LATERAL wallet_balance(w) b
+     WHERE w.store_id = ${currentStore()}::uuid
+       AND NOT w.balance_kept`;
+}
+
 /** Marks a checkpoint, or fills one in that was marked before. */
 export function checkpointWallet(id: string): Prisma.Sql {
   return Prisma.sql`SELECT checkpoint_wallet(${currentStore()}::uuid, ${id}::uuid)`;
