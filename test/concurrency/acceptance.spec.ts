@@ -1,7 +1,10 @@
+import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Database } from '../../src/platform/prisma/database.js';
+import { startApp } from '../support/app.js';
 import type { TestUser } from '../support/factories.js';
 import { sumOfMetric } from '../support/metrics.js';
-import { quantile, type Reply, Shop, tally } from '../support/shop.js';
+import { callOver, quantile, type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const AGENTS = 200;
@@ -101,6 +104,36 @@ describe('an assignment whose row another transaction holds', () => {
     expect(lines).toHaveLength(LOCKED_CALLS + 1);
     expect(lines[1]).toMatchObject({ agentId: agents[0]!.id, reason: 'locked', requestId: expect.any(String) });
     expect(await assignment(id)).toMatchObject({ status: 'OFFERED', agent_id: null });
+  });
+});
+
+describe('an instance with one connection, which all agents wait for', () => {
+  it('tells the winner as soon as he has won, not after all who have lost', async () => {
+    const narrow = await startApp({
+      DATABASE_URL: shop.larder.config.DATABASE_URL ?? '',
+      POOL_SIZE: '1',
+      POOL_ACQUIRE_TIMEOUT_MS: '7000',
+    });
+    try {
+      const id = await openOffer();
+      const sockets = new http.Agent({ keepAlive: true });
+      const { pool } = narrow.app.get(Database);
+      const only = await pool.connect();
+      let told = 0;
+      const asked = agents.map(async (user) => {
+        const path = `${narrow.url}/api/shipping/assignments/${id}/accept`;
+        const reply = await callOver(sockets, path, 'post', { user });
+        return { status: reply.status, place: ++told };
+      });
+      await shop.waitUntil(() => pool.waitingCount >= AGENTS);
+      only.release();
+      const places = await Promise.all(asked);
+      sockets.destroy();
+      const winner = places.find(({ status }) => status === 200);
+      expect(winner?.place).toBeLessThan(AGENTS / 4);
+    } finally {
+      await narrow.close();
+    }
   });
 });
 

@@ -60,9 +60,8 @@ export class AssignmentsController {
   @WrittenJson()
   @HttpCode(200)
   @Post(':id/accept')
-  async accept(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
-    await this.assignments.accept(id, actor.id);
-    return this.assignments.document(id, actor);
+  accept(@Param('id', IdPipe) id: string, @CurrentActor() actor: Actor): Promise<string> {
+    return this.assignments.accept(id, actor);
   }
 
   @Roles('AGENT')

@@ -80,10 +80,20 @@ export class AssignmentsService implements OnModuleInit {
   /**
    * The race: of all agents who come at once exactly one wins, the others are told at once (H6). Who has it and asks again,
    * because the answer was lost on its way, has it still.
+   * JSON text of the assignment as its agent sees it.
    * @throws NOT_FOUND, ASSIGNMENT_CONFLICT, ASSIGNMENT_TAKEN, ASSIGNMENT_EXPIRED, AGENT_NOT_ELIGIBLE, FLOAT_LIMIT_REACHED
    */
-  async accept(assignmentId: string, agentId: string): Promise<void> {
-    const [row] = await this.database.query<AcceptRow>(acceptAssignment(assignmentId, agentId));
+  async accept(assignmentId: string, actor: Actor): Promise<string> {
+    const accepting = acceptAssignment(assignmentId, actor.id);
+    const [row] = await this.database.queryThen<AcceptRow, DocumentRow>(accepting, ([accepted]) => {
+      this.requireAccepted(assignmentId, actor.id, accepted);
+      return assignmentDocument(assignmentId, viewerOf(actor));
+    });
+    if (!row) throw failure('NOT_FOUND');
+    return row.document;
+  }
+
+  private requireAccepted(assignmentId: string, agentId: string, row: AcceptRow | undefined): void {
     const outcome = row?.outcome ?? 'NOT_FOUND';
     if (outcome === 'ACCEPTED') {
       businessMetrics.assignments.inc({ step: 'accepted' });

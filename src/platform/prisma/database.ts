@@ -35,7 +35,25 @@ export class Database {
    * its tables at once, which a prepared one does when they are analyzed.
    */
   async query<Row extends pg.QueryResultRow>(sql: Prisma.Sql, plan: 'prepared' | 'anew' = 'prepared'): Promise<Row[]> {
-    return retrying(() => this.runStatement<Row>(sql, plan === 'prepared' ? this.nameOf(sql.text) : undefined));
+    const name = plan === 'prepared' ? this.nameOf(sql.text) : undefined;
+    return retrying(() => this.onConnection((client) => runStatement<Row>(client, sql, name)));
+  }
+
+  /**
+   * As query(), and then another over the same connection: who has won a race of hundreds must not queue behind them for the
+   * answer. The first is committed by then, and must bear being repeated. `next` may refuse by throwing.
+   */
+  async queryThen<First extends pg.QueryResultRow, Row extends pg.QueryResultRow>(
+    first: Prisma.Sql,
+    next: (rows: First[]) => Prisma.Sql,
+  ): Promise<Row[]> {
+    return retrying(() =>
+      this.onConnection(async (client) => {
+        const rows = await runStatement<First>(client, first, this.nameOf(first.text));
+        const second = next(rows);
+        return runStatement<Row>(client, second, this.nameOf(second.text));
+      }),
+    );
   }
 
   /**
@@ -48,13 +66,11 @@ export class Database {
   }
 
   /** A statement that fails leaves its connection in the pool: conflicts are ordinary on these paths. */
-  private async runStatement<Row extends pg.QueryResultRow>(sql: Prisma.Sql, name: string | undefined): Promise<Row[]> {
+  private async onConnection<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let broken: boolean | undefined;
     try {
-      const statement = { name, text: sql.text, values: sql.values, types: fastTypes };
-      const result = await client.query<Row>(statement);
-      return result.rows;
+      return await work(client);
     } catch (error) {
       broken = isBroken(error);
       throw error;
@@ -71,6 +87,15 @@ export class Database {
     this.prepared.set(text, name);
     return name;
   }
+}
+
+async function runStatement<Row extends pg.QueryResultRow>(
+  client: pg.PoolClient,
+  sql: Prisma.Sql,
+  name: string | undefined,
+): Promise<Row[]> {
+  const result = await client.query<Row>({ name, text: sql.text, values: sql.values, types: fastTypes });
+  return result.rows;
 }
 
 async function retrying<T>(run: () => Promise<T>): Promise<T> {
