@@ -11,14 +11,16 @@ interface Session {
 }
 
 let build: Build;
+/** Of the first start, and of later ones that are not about a first one: initdb, migrations and the demo take seconds. */
+let dataDir: string;
 beforeAll(async () => {
   build = await buildLarder();
+  dataDir = join(build.folder, 'data');
 });
 afterAll(() => build.clear());
 
 describe('a start on a machine that has only Node', () => {
   it('serves the demo store, stops at Ctrl-C with its database, and finds its data again', async () => {
-    const dataDir = join(build.folder, 'data');
     const first = build.start({ DATA_DIR: dataDir });
     const url = await first.url();
     await withinMs(5000, () => Promise.resolve(expect(first.stdout).toContain('Stop with Ctrl-C.')));
@@ -61,26 +63,25 @@ describe('a start on a machine that has only Node', () => {
   });
 
   it('Ctrl-C before it serves stops what has been started by then', async () => {
-    const dataDir = join(build.folder, 'interrupted');
-    const run = build.start({ DATA_DIR: dataDir });
-    await withinMs(20_000, () => access(join(dataDir, 'database-url')));
-    const databaseUrl = (await readFile(join(dataDir, 'database-url'), 'utf8')).trim();
+    const fresh = join(build.folder, 'interrupted');
+    const run = build.start({ DATA_DIR: fresh });
+    await withinMs(20_000, () => access(join(fresh, 'database-url')));
+    const databaseUrl = (await readFile(join(fresh, 'database-url'), 'utf8')).trim();
     expect(await run.stop('SIGINT')).toBe(0);
     await expect(withClient(databaseUrl, () => Promise.resolve())).rejects.toThrow('ECONNREFUSED');
   });
 });
 
 it('stops when the npm that started it is told to, whose shell passes nothing on', async () => {
-  const run = build.start({ DATA_DIR: join(build.folder, 'by-npm'), NODE_ENV: 'test' }, 'npm start');
+  const run = build.start({ DATA_DIR: dataDir, NODE_ENV: 'test' }, 'npm start');
   await run.url();
   run.child.kill('SIGTERM');
   await run.exited;
   expect(run.logLines().map(({ event }) => event)).toContain('larder_server_stopped');
-  await expect(access(join(build.folder, 'by-npm/database-url'))).rejects.toThrow('ENOENT');
+  await expect(access(join(dataDir, 'database-url'))).rejects.toThrow('ENOENT');
 });
 
 it('a mistake of ours ends the process with 1, a line in the log and the database stopped', async () => {
-  const dataDir = join(build.folder, 'mistaken');
   const stray = "process.on('SIGUSR2', () => { void Promise.reject(new Error('nobody caught this')); })";
   const run = build.start({
     DATA_DIR: dataDir,

@@ -7,6 +7,8 @@ import { applyMigrations } from '../../src/platform/prisma/migrations.js';
 import { databaseUrl, withClient } from './database.js';
 
 const FOLDER_PREFIX = 'larder-test-postgres-';
+/** It goes with the run: a killed backend or server loses nothing, a power cut may. Thousands of connections are opened. */
+const SETTINGS = { max_connections: '300', fsync: 'off', full_page_writes: 'off', scram_iterations: '1' };
 let started: { database: EmbeddedDatabase; folder: string } | undefined;
 
 /**
@@ -26,7 +28,7 @@ export async function startTestServer(): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
     // Run as root, the server has another user, who must get through.
     await chmod(folder, 0o711);
-    const database = await startEmbeddedPostgres({ dataDir: folder, settings: { max_connections: '300', fsync: 'off', full_page_writes: 'off' } });
+    const database = await startEmbeddedPostgres({ dataDir: folder, settings: SETTINGS });
     started = { database, folder };
     process.env.TEST_DATABASE_URL = database.adminUrl;
     process.env.TEST_OWNER_URL = database.url;
