@@ -4,7 +4,7 @@ export interface Claim {
   name: string;
   /**
    * Finds what breaks it: the store and the id first, then what an investigation starts from. Set-based: every table is read
-   * as a whole, never a row of one for each row of another, so that its time grows with the shop and not with its square.
+   * as a whole, or by an index where little of it is wanted, so that its time grows with the shop and not with its square.
    * Where tables have to agree they are put under each other and grouped, or joined FULL: a row that one of them lacks shows
    * like a figure that is wrong.
    */
@@ -17,7 +17,7 @@ export interface Claim {
   without?: readonly PlanNode[];
 }
 
-export type PlanNode = 'hashagg' | 'hashjoin';
+export type PlanNode = 'hashagg' | 'hashjoin' | 'mergejoin';
 
 export interface ClaimGroup {
   /** One word, for --only. */

@@ -51,10 +51,10 @@ export const REFUNDS: ClaimGroup = {
     },
     {
       name: 'a sale that was taken back as a whole has left nothing of itself on the ledger',
-      // Of each kind of revenue apart: the shares of all its refunds add up to it, to the cent. The few transactions first:
-      // the planner would rather join all entries with all transactions.
+      // Of each kind of revenue apart: the shares of all its refunds add up to it, to the cent. Few sales are taken back: their
+      // facts are looked up one by one, by reference, and the entries of each by its id; all entries took four times as long.
       sql: `
-        WITH facts AS (
+        WITH facts AS MATERIALIZED (
           SELECT p.store_id, p.order_id::text AS order_id, fact.type, fact.reference
             FROM refunds r
             JOIN payments p ON p.store_id = r.store_id AND p.id = r.payment_id
@@ -63,13 +63,23 @@ export const REFUNDS: ClaimGroup = {
            ) AS fact (type, reference)
            WHERE r.status = 'SUCCEEDED'
         ), posted AS MATERIALIZED (
-          SELECT DISTINCT t.store_id, t.id, f.order_id
+          SELECT DISTINCT f.store_id, t.id, f.order_id
             FROM facts f
-            JOIN ledger_transactions t ON t.store_id = f.store_id AND t.type = f.type AND t.reference = f.reference
+           CROSS JOIN LATERAL (
+             SELECT id
+               FROM ledger_transactions
+              WHERE store_id = f.store_id AND type = f.type AND reference = f.reference
+             OFFSET 0
+           ) t
         ), moved AS MATERIALIZED (
           SELECT t.store_id, t.order_id, e.wallet_id, e.amount
             FROM posted t
-            JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
+           CROSS JOIN LATERAL (
+             SELECT wallet_id, amount
+               FROM ledger_entries
+              WHERE store_id = t.store_id AND transaction_id = t.id
+             OFFSET 0
+           ) e
         )
         SELECT store_id, order_id, kind, amount
           FROM (

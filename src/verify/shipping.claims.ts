@@ -44,6 +44,7 @@ export const SHIPPING: ClaimGroup = {
     },
     {
       name: 'an agent was paid for deliveries that he made, once for each',
+      without: ['mergejoin'],
       sql: `
         SELECT store_id, assignment_id, agent_id, sum(delivered) AS delivered, sum(paid) AS paid
           FROM (
@@ -59,6 +60,7 @@ export const SHIPPING: ClaimGroup = {
     },
     {
       name: 'cash that was handed in is on the ledger, and what is there was handed in',
+      without: ['mergejoin'],
       sql: `
         SELECT store_id, remittance_id, sum(handed_in) AS handed_in, sum(posted) AS posted
           FROM (

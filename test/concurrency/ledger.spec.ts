@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp, type TestApp } from '../support/app.js';
 import { Factory, freshKey, type TestStore, type TestUser } from '../support/factories.js';
+import { verify } from '../support/verify.js';
 
 jest.setTimeout(300_000);
 
@@ -53,6 +54,7 @@ beforeAll(async () => {
   own = rows[0];
 });
 
+afterEach(() => verify(larder.sql));
 afterAll(() => larder.close());
 
 async function post(path: string, user: TestUser, body: object, key = freshKey()): Promise<Answer> {

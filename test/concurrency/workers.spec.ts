@@ -5,6 +5,7 @@ import { until } from '../support/background.js';
 import type { Build, LarderRun } from '../support/built-larder.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { Factory, type TestStore } from '../support/factories.js';
+import { verify } from '../support/verify.js';
 import { buildWorkers, createWorkerTables, WORKER } from '../support/worker-process.js';
 
 const INSTANCES = 3;
@@ -27,6 +28,7 @@ beforeEach(async () => {
   await createWorkerTables(sql);
   store = await new Factory(sql).store('workers');
 });
+afterEach(() => verify(sql));
 afterEach(async () => {
   for (const worker of workers) worker.child.kill('SIGCONT');
   await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
