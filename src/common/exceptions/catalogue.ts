@@ -134,6 +134,10 @@ const entries = {
     status: 422,
     message: 'A guest has no wallet. Refund to ORIGINAL, the way it was paid.',
   },
+  REFUND_PAID_ELSEWHERE: {
+    status: 422,
+    message: 'This card was charged before the order was imported: nobody can give money back to it. Refund to WALLET.',
+  },
   APPROVAL_OWN_REQUEST: { status: 403, message: 'This is your own request: somebody else has to decide on it.' },
   APPROVAL_DECIDED: { status: 409, message: 'This has been decided already, or you have decided otherwise before.' },
   // Cards

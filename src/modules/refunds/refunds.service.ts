@@ -39,7 +39,7 @@ export class RefundsService implements OnModuleInit {
   /**
    * Once for a key. Its money is reserved at once, in the one statement that decides: see request_refund() for what it locks.
    * @throws NOT_FOUND, REFUND_AMBIGUOUS, CURRENCY_MISMATCH, REFUND_DESTINATION_NOT_ALLOWED, REFUND_EXCEEDS_LINES,
-   * REFUND_GOODS_NOT_SHIPPED, REFUND_EXCEEDS_CAPTURE, NOTHING_TO_REFUND
+   * REFUND_GOODS_NOT_SHIPPED, REFUND_PAID_ELSEWHERE, REFUND_EXCEEDS_CAPTURE, NOTHING_TO_REFUND
    */
   async request(actorId: string, orderId: string, body: RefundDto, request: IdempotentRequest): Promise<Answer> {
     const { amount, lines, destination, reason } = body;
