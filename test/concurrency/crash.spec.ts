@@ -82,11 +82,14 @@ async function sendAndKill(sendings: Sending[], answered: number): Promise<(Repl
   return settled;
 }
 
-/** As a client does that wants to know: the same request again, until it isn't still running. */
+/** What changed nothing and asks to be sent again: still running, or behind others for longer than lock_timeout. */
+const AGAIN = new Set(['IDEMPOTENCY_IN_PROGRESS', 'RESOURCE_LOCKED']);
+
+/** As a client does that wants to know: the same request again, until it has its answer. */
 async function insist(sending: Sending): Promise<Reply> {
   for (let attempt = 1; ; attempt++) {
     const reply = await send(sending);
-    const settled = reply.status < 500 && reply.body.code !== 'IDEMPOTENCY_IN_PROGRESS';
+    const settled = reply.status < 500 && !AGAIN.has(reply.body.code);
     if (settled || attempt === 50) return reply;
     await sleep(20);
   }
