@@ -156,7 +156,17 @@ function allowed(schema: Schema, ids: KnownIds, name = ''): Arbitrary<unknown> {
   if (s.format === 'email') return fc.constantFrom('someone@larder.test', 'Other@Larder.TEST ');
   if (s.format === 'uri') return fc.constantFrom('https://larder.test/a.png', 'http://x/\u00fc');
   if (s.pattern) return fc.stringMatching(new RegExp(s.pattern));
-  return fc.string({ unit: 'grapheme', minLength: s.minLength ?? 0, maxLength: Math.min(s.maxLength ?? 20, 20) });
+  return textOf(s.minLength ?? 0, Math.min(s.maxLength ?? 20, 20));
+}
+
+const texts = new Map<string, Arbitrary<string>>();
+
+/** Kept, because fast-check takes milliseconds to make one. */
+function textOf(minLength: number, maxLength: number): Arbitrary<string> {
+  const key = `${minLength} to ${maxLength}`;
+  const text = texts.get(key) ?? fc.string({ unit: 'grapheme', minLength, maxLength });
+  texts.set(key, text);
+  return text;
 }
 
 function idOf(name: string, { all, byField }: KnownIds): Arbitrary<string> {
