@@ -14,6 +14,8 @@ export interface CsvFile {
   path: string;
   name: string;
   bytes: number;
+  /** Milliseconds since 1970. */
+  changedAt: number;
   fingerprint: string;
   columns: Columns;
   /** Where the first record after the header begins, and the lines before it. */
@@ -41,10 +43,14 @@ export async function openCsvFile(
   const columns = columnsOf(path, header.fields, wanted, optional);
   const fingerprint = await hashOf(path, found.size);
   const body = { bodyStart: header.end, bodyLine: header.lastLine };
-  return { path, name: basename(path), bytes: found.size, fingerprint, columns, ...body };
+  const { size: bytes, mtimeMs: changedAt } = found;
+  return { path, name: basename(path), bytes, changedAt, fingerprint, columns, ...body };
 }
 
-/** Records from a position on, in batches of a chunk each; reads no further than the file was long when it was opened. */
+/**
+ * Records from a position on, in batches of a chunk each; reads no further than the file was long when it was opened.
+ * @throws ImportFailure when it is changed meanwhile: its hash and the position in it would be of another file
+ */
 export async function* readRecords(file: CsvFile, from: FilePosition): AsyncGenerator<CsvRecord[]> {
   if (from.bytes >= file.bytes) return;
   const splitter = new LineSplitter(from.bytes, from.lines);
@@ -52,10 +58,21 @@ export async function* readRecords(file: CsvFile, from: FilePosition): AsyncGene
   let read = from.bytes;
   for await (const chunk of streamOf(file.path, from.bytes, file.bytes - 1)) {
     read += chunk.length;
+    await requireUnchanged(file);
     yield reader.push(splitter.push(chunk));
   }
   if (read < file.bytes) throw new ImportFailure(`${file.path} became shorter while it was read.`);
+  await requireUnchanged(file);
   yield [...reader.push(splitter.end()), ...reader.end()];
+}
+
+async function requireUnchanged({ path, changedAt }: CsvFile): Promise<void> {
+  const { mtimeMs } = await stat(path);
+  if (mtimeMs !== changedAt) {
+    throw new ImportFailure(
+      `${path} was changed while it was read. Start again: what is there already is not doubled.`,
+    );
+  }
 }
 
 async function readHeader(path: string): Promise<CsvRecord> {

@@ -18,20 +18,26 @@ export class RejectionReport {
   async add(file: string, { line, reason, content }: Rejection): Promise<void> {
     if (!this.out) {
       this.out = createWriteStream(this.path);
-      await once(this.out, 'open').catch((error: Error) => {
-        throw new ImportFailure(`The report can't be written: ${error.message}`);
-      });
+      await once(this.out, 'open').catch(unwritten);
+      // Told by the next row, or by close().
+      this.out.on('error', () => undefined);
       this.out.write('file,line,reason,content\r\n');
     }
+    if (this.out.errored) unwritten(this.out.errored);
     const row = [file, String(line), reason, content].map(cell).join(',');
-    if (!this.out.write(`${row}\r\n`)) await once(this.out, 'drain');
+    if (!this.out.write(`${row}\r\n`)) await once(this.out, 'drain').catch(unwritten);
   }
 
+  /** @throws ImportFailure when it can't be written */
   async close(): Promise<void> {
     if (!this.out) return;
     this.out.end();
-    await finished(this.out);
+    await finished(this.out).catch(unwritten);
   }
+}
+
+function unwritten(error: Error): never {
+  throw new ImportFailure(`The report can't be written: ${error.message}`);
 }
 
 /** What a spreadsheet would take for a formula is told as text: the file comes from who knows whom. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import { hashPassword } from '../modules/auth/passwords.js';
 import { CATALOG_COLUMNS, CATALOG_OPTIONAL } from './catalog-line.js';
 import { type CsvFile, openCsvFile } from './csv-file.js';
 import { ImportCatalog } from './import-catalog.js';
+import { ImportFailure } from './import-failure.js';
 import { ImportOrders } from './import-orders.js';
 import { type Counts, type ImportKind, ImportRun } from './import-run.js';
 import { CHECKPOINTS } from './import-run.queries.js';
@@ -57,6 +59,8 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
   const files: [ImportKind, CsvFile][] = [];
   if (options.catalog) files.push(['CATALOG', await openCsvFile(options.catalog, CATALOG_COLUMNS, CATALOG_OPTIONAL)]);
   if (options.orders) files.push(['ORDERS', await openCsvFile(options.orders, ORDER_COLUMNS, ORDER_OPTIONAL)]);
+  if (files.some(([, { path }]) => resolve(path) === resolve(options.report)))
+    throw new ImportFailure(`The report would be written over ${options.report}: name another with --report.`);
   const session = await ImportSession.open(options.connectionString, options.store, options.dryRun);
   const report = new RejectionReport(options.report);
   const outcomes: Outcome[] = [];
@@ -78,8 +82,8 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
     if (!options.dryRun && outcomes.some(({ imported }) => imported > 0)) await settle(session);
     return { outcomes, report: report.isWritten ? report.path : undefined };
   } finally {
-    await report.close();
     await session.close();
+    await report.close();
   }
 }
 

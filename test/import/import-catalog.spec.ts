@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { verify } from '../support/verify.js';
 import { ImportScene } from './import.scene.js';
 
@@ -114,6 +115,29 @@ describe('a file that is not what it should be', () => {
     const catalog = await scene.file('wrong.csv', ['sku,product,name,price', ...lines, 'A,a,A,1', ''].join('\n'));
     await expect(scene.run({ catalog }, { mostRejected: 600 })).rejects.toThrow(/--max-rejected/);
     expect((await scene.run({ catalog })).outcomes[0]).toMatchObject({ imported: 1, rejected: 1200, resumed: true });
+  });
+
+  it('is left when it is changed while it is read', async () => {
+    const lines = Array.from({ length: 600 }, (_, n) => `C${n},c,C,1,${n}`);
+    const text = ['sku,product,name,price,variant', ...lines, ''].join('\n');
+    const catalog = await scene.file('changed.csv', text);
+    const isStopped = () => {
+      writeFileSync(catalog, text.replaceAll('C,1', 'C,9'));
+      return false;
+    };
+    await expect(scene.run({ catalog }, { isStopped })).rejects.toThrow(/was changed while it was read/);
+    expect((await scene.run({ catalog })).outcomes[0]).toMatchObject({ end: 'done', resumed: false, rejected: 0 });
+    expect(await scene.rows(`SELECT DISTINCT price FROM variants WHERE sku LIKE 'C%'`)).toEqual([{ price: '900' }]);
+  });
+
+  it('is not what the report is written over', async () => {
+    const catalog = await scene.file('mine.csv', 'sku,product,name,price\n,a,A,1\n');
+    await expect(scene.run({ catalog }, { report: catalog })).rejects.toThrow(/name another with --report/);
+  });
+
+  it('has a report that the disk has no room for: that is told', async () => {
+    const catalog = await scene.file('bad.csv', 'sku,product,name,price\n,a,A,1\n');
+    await expect(scene.run({ catalog }, { report: '/dev/full' })).rejects.toThrow(/report can't be written: ENOSPC/);
   });
 
   it.each([
