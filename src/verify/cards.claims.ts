@@ -1,4 +1,5 @@
 import type { ClaimGroup } from './claim.js';
+import { ofThePast } from './of-the-past.js';
 
 /** What providers were asked and answered, and what Larder made of it. Orders of the past came without. */
 export const CARDS: ClaimGroup = {
@@ -9,7 +10,6 @@ export const CARDS: ClaimGroup = {
       sql: `
         SELECT p.store_id, p.id AS payment_id, p.status, p.authorized_amount, op.authorized, op.captured, op.voided, op.running
           FROM payments p
-          JOIN orders o ON o.store_id = p.store_id AND o.id = p.order_id AND o.imported_at IS NULL
           LEFT JOIN (
             SELECT store_id, payment_id,
                    count(*) FILTER (WHERE kind = 'AUTHORIZE' AND status = 'SUCCEEDED') AS authorized,
@@ -19,7 +19,7 @@ export const CARDS: ClaimGroup = {
               FROM payment_operations
              GROUP BY store_id, payment_id
           ) op ON op.store_id = p.store_id AND op.payment_id = p.id
-         WHERE p.method = 'CARD' AND p.amount > 0
+         WHERE p.method = 'CARD' AND p.amount > 0 AND NOT ${ofThePast('p')}
            AND (
              op.authorized > 1 OR op.captured > 1 OR op.voided > 1 OR op.captured > 0 AND op.voided > 0
              OR CASE p.status

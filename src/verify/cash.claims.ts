@@ -1,4 +1,5 @@
 import type { ClaimGroup } from './claim.js';
+import { ofThePast } from './of-the-past.js';
 import { postings } from './postings.js';
 
 /** Cash on its way from the customer's door to the vault; docs/cash.md. Orders of the past brought none that is still about. */
@@ -7,12 +8,12 @@ export const CASH: ClaimGroup = {
   claims: [
     {
       name: 'what an agent took at the door is what was captured, owed and kept for the customer',
+      seconds: 3,
       without: ['mergejoin'],
       sql: `
         SELECT a.store_id, a.id AS assignment_id, a.order_id, a.cash_due, a.cash_collected, p.captured_amount, s.settled,
                sale.cash, sale.owed, kept.above
           FROM shipping_assignments a
-          JOIN orders o ON o.store_id = a.store_id AND o.id = a.order_id AND o.imported_at IS NULL
           JOIN payments p ON p.store_id = a.store_id AND p.order_id = a.order_id AND p.method = 'COD'
           LEFT JOIN (
             SELECT store_id, payment_id, sum(amount) AS settled FROM payment_settlements GROUP BY store_id, payment_id
@@ -28,7 +29,7 @@ export const CASH: ClaimGroup = {
               FROM ${postings(['OVERPAYMENT'], ['AGENT_CASH'])} given
              GROUP BY store_id, reference
           ) kept ON kept.store_id = a.store_id AND kept.reference = a.id::text
-         WHERE a.status = 'DELIVERED'
+         WHERE a.status = 'DELIVERED' AND NOT ${ofThePast('a')}
            AND (
              a.cash_collected IS NULL OR (a.short_reason IS NOT NULL) <> (a.cash_collected < a.cash_due)
              OR p.captured_amount <> least(a.cash_collected, a.cash_due) + coalesce(s.settled, 0)
@@ -97,6 +98,7 @@ export const CASH: ClaimGroup = {
     },
     {
       name: 'the cash that an agent holds is what he took, less what he handed in and what was written off',
+      seconds: 2.5,
       without: ['mergejoin'],
       sql: `
         SELECT w.store_id, w.owner_id AS agent_id, -w.balance AS cash, sum(m.amount) AS moved
@@ -104,8 +106,7 @@ export const CASH: ClaimGroup = {
           LEFT JOIN (
             SELECT a.store_id, a.agent_id, a.cash_collected AS amount
               FROM shipping_assignments a
-              JOIN orders o ON o.store_id = a.store_id AND o.id = a.order_id AND o.imported_at IS NULL
-             WHERE a.status = 'DELIVERED' AND a.cash_collected <> 0
+             WHERE a.status = 'DELIVERED' AND a.cash_collected <> 0 AND NOT ${ofThePast('a')}
              UNION ALL
             SELECT store_id, agent_id, -amount FROM remittances
              UNION ALL

@@ -12,7 +12,7 @@ import { SHIPPING } from './shipping.claims.js';
 import { STOCK } from './stock.claims.js';
 import { WALLETS } from './wallets.claims.js';
 
-/** All that Larder says of its database, the longest to check first: at the end no connection waits for another. */
+/** All that Larder says of its database, in the order in which it is told. */
 export const CLAIMS: readonly ClaimGroup[] = [
   LEDGER,
   STOCK,

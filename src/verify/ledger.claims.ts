@@ -6,6 +6,7 @@ export const LEDGER: ClaimGroup = {
   claims: [
     {
       name: 'every ledger transaction balances',
+      seconds: 2.5,
       without: ['hashagg', 'hashjoin'],
       sql: `
         SELECT coalesce(t.store_id, e.store_id) AS store_id, coalesce(t.id, e.transaction_id) AS transaction_id, e.entries,

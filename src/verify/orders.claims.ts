@@ -44,6 +44,7 @@ export const ORDERS: ClaimGroup = {
     },
     {
       name: 'a line is quantity times price, and its tax is that of its rate, rounded half up',
+      seconds: 2,
       // Twice the largest amount times a rate in parts per million is more than a bigint holds; numeric takes three times as long.
       sql: `
         SELECT l.store_id, l.order_id, l.line_no, l.tax, l.tax_rate_ppm
@@ -64,6 +65,7 @@ export const ORDERS: ClaimGroup = {
     },
     {
       name: 'history is contiguous, each step begins where the last one ended, and it ends where the order is',
+      seconds: 3,
       // A history as two hexadecimal numbers, whose digit n is where step n ended and where the step after it began. They are
       // the same but for the last step, after which the order stands where it is: no digit carries into another.
       without: ['hashagg', 'hashjoin'],

@@ -51,6 +51,7 @@ export const REFUNDS: ClaimGroup = {
     },
     {
       name: 'a sale that was taken back as a whole has left nothing of itself on the ledger',
+      seconds: 3,
       // Of each kind of revenue apart: the shares of all its refunds add up to it, to the cent. Few sales are taken back: their
       // facts are looked up one by one, by reference, and the entries of each by its id; all entries took four times as long.
       sql: `

@@ -44,6 +44,7 @@ export const SHIPPING: ClaimGroup = {
     },
     {
       name: 'an agent was paid for deliveries that he made, once for each',
+      seconds: 3.5,
       without: ['mergejoin'],
       sql: `
         SELECT store_id, assignment_id, agent_id, sum(delivered) AS delivered, sum(paid) AS paid

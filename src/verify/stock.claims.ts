@@ -42,6 +42,7 @@ export const STOCK: ClaimGroup = {
     },
     {
       name: 'what left the shelf for an order, and what came back, is what its status and its refunds say',
+      seconds: 5,
       // Of a returned order everything comes back but what refunds cover; of a refund what is not the customer's to keep.
       // The past moved no stock; what is returned here of an imported order does.
       // One figure for an order instead of one for each of its products: pieces times a number that is drawn from the product

@@ -22,7 +22,9 @@ interface Task {
 export async function verifyDatabase(groups: readonly ClaimGroup[], options: VerifyOptions): Promise<Finding[]> {
   const tasks: Task[] = groups
     .flatMap(({ name, claims }) => claims.map((claim) => ({ group: name, claim })))
-    .map((task, position) => ({ ...task, position }));
+    .map((task, position) => ({ ...task, position }))
+    // Begun last, a long one would leave the other connections with nothing to do.
+    .sort((a, b) => (b.claim.seconds ?? 0) - (a.claim.seconds ?? 0));
   const findings: Finding[] = [];
   const all = tasks.length;
   let checked = 0;
