@@ -24,10 +24,18 @@ export const LEDGER: ClaimGroup = {
       // Every entry of another currency than the store's, of which there are few or none, and whatever is posted with it.
       sql: `
         SELECT o.store_id, o.transaction_id, o.currency, e.currency AS other
-          FROM ledger_entries o
-          JOIN stores s ON s.id = o.store_id AND s.currency <> o.currency
-          JOIN ledger_entries e
-            ON e.store_id = o.store_id AND e.transaction_id = o.transaction_id AND e.currency <> o.currency`,
+          FROM (
+            SELECT e.store_id, e.transaction_id, e.currency
+              FROM ledger_entries e
+              JOIN stores s ON s.id = e.store_id AND s.currency <> e.currency
+            OFFSET 0
+          ) o
+         CROSS JOIN LATERAL (
+           SELECT currency
+             FROM ledger_entries
+            WHERE store_id = o.store_id AND transaction_id = o.transaction_id AND currency <> o.currency
+           OFFSET 0
+         ) e`,
     },
     {
       name: 'a kept balance is the sum of its entries, and every entry is in a wallet of its store and currency',
