@@ -33,7 +33,7 @@ describe('npm run verify', () => {
   it('ends with 0 for a sound database, told on standard error as it goes', async () => {
     const { code, stdout, stderr } = await run(`--url ${database.url}`);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/claims hold, in .* s: sound\.\n$/) });
-    expect(stderr).toMatch(/ledger: every ledger transaction balances: holds/);
+    expect(stderr).toMatch(/ledger: every ledger transaction balances, .*: holds/);
   });
 
   it('takes the database of DATABASE_URL, or the embedded one that runs here', async () => {
@@ -62,7 +62,7 @@ describe('npm run verify', () => {
       const report = JSON.parse(json.stdout) as Report;
       expect({ code: json.code, verdict: report.verdict }).toEqual({ code: 1, verdict: 'broken' });
       expect(report.findings.filter(({ broken }) => broken !== 0)).toEqual([
-        expect.objectContaining({ claim: 'every ledger transaction balances', broken: 1 }),
+        expect.objectContaining({ claim: expect.stringMatching(/^every ledger transaction balances/), broken: 1 }),
       ]);
     } finally {
       await admin.query('DELETE FROM ledger_transactions');

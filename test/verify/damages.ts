@@ -23,14 +23,17 @@ const STOCK: Damage[] = [
   },
 ];
 
+const LINES =
+  'an order is the sum of its lines, each of them quantity times price, with the tax of its rate, rounded half up';
+
 const ORDERS: Damage[] = [
   {
-    claim: 'an order is the sum of its lines',
+    claim: LINES,
     after: noCheck('order_lines', 'total'),
     sql: change('order_lines', 'total = total + 1', 'order_id', 'line_no = 1'),
   },
   {
-    claim: 'an order is the sum of its lines',
+    claim: LINES,
     sql: `DELETE FROM order_lines WHERE ${one('order_lines', 'order_id', 'line_no = 2')} AND line_no = 1 RETURNING order_id::text AS id`,
   },
   {
@@ -39,8 +42,15 @@ const ORDERS: Damage[] = [
     sql: change('orders', 'total = total + 1'),
   },
   {
-    claim: 'a line is quantity times price, and its tax is that of its rate, rounded half up',
-    sql: change('order_lines', 'tax = tax + 1', 'order_id', 'line_no = 1'),
+    claim: LINES,
+    after: noCheck('order_lines', 'total'),
+    sql: change('order_lines', 'unit_price = unit_price + 1', 'order_id', 'line_no = 1'),
+  },
+  {
+    claim: LINES,
+    // The sum of the taxes stays what it was.
+    sql: `UPDATE order_lines SET tax = tax + CASE line_no WHEN 1 THEN 1 ELSE -1 END
+           WHERE ${one('order_lines', 'order_id', 'line_no = 2')} AND line_no <= 2 RETURNING order_id::text AS id`,
   },
   {
     claim: 'history is contiguous, each step begins where the last one ended, and it ends where the order is',

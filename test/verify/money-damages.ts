@@ -1,34 +1,41 @@
 import { change, type Damage, noCheck, one, postAgain, unpost } from './damage.js';
 
+const BALANCES = 'every ledger transaction balances, and what was captured is one SALE for what its order says';
+const KEPT =
+  'a kept balance is the sum of its entries, which are in its currency, as are those posted with them; the books add up to zero';
+
 export const LEDGER: Damage[] = [
   {
-    claim: 'every ledger transaction balances',
+    claim: BALANCES,
     sql: `UPDATE ledger_entries SET amount = amount + 1 WHERE id = (SELECT min(id) FROM ledger_entries) RETURNING transaction_id::text AS id`,
   },
   {
-    claim: 'every ledger transaction balances',
+    claim: BALANCES,
     sql: `INSERT INTO ledger_transactions (store_id, id, type, reference)
           SELECT id, uuid_v7(), 'TOP_UP', 'without entries' FROM stores LIMIT 1 RETURNING id::text`,
   },
   {
-    claim: 'every ledger transaction balances',
+    claim: BALANCES,
     sql: `DELETE FROM ledger_transactions WHERE ctid = (SELECT ctid FROM ledger_transactions LIMIT 1) RETURNING id::text`,
   },
   {
-    claim: 'a ledger transaction is in one currency',
+    claim: KEPT,
     sql: `UPDATE ledger_entries SET currency = 'XXX' WHERE id = (SELECT min(id) FROM ledger_entries) RETURNING transaction_id::text AS id`,
   },
   {
-    claim: 'a kept balance is the sum of its entries, and every entry is in a wallet of its store and currency',
+    claim: KEPT,
     sql: change('wallets', 'balance = balance + 1', 'id', "kind = 'CUSTOMER'"),
   },
   {
-    claim: 'a kept balance is the sum of its entries, and every entry is in a wallet of its store and currency',
+    claim: KEPT,
     sql: `UPDATE ledger_entries SET wallet_id = uuid_v7() WHERE id = (SELECT min(id) FROM ledger_entries) RETURNING wallet_id::text AS id`,
   },
   {
-    claim: 'the books of every store add up to zero',
-    sql: `UPDATE ledger_entries SET amount = amount + 1 WHERE id = (SELECT min(id) FROM ledger_entries) RETURNING store_id::text AS id`,
+    claim: KEPT,
+    // Of a wallet that keeps no balance.
+    sql: `UPDATE ledger_entries SET amount = amount + 1
+           WHERE id = (SELECT min(e.id) FROM ledger_entries e JOIN wallets w ON w.id = e.wallet_id AND NOT w.balance_kept)
+          RETURNING store_id::text AS id`,
   },
   {
     claim: 'no wallet is below zero that may not be, and no agent holds less cash than none',
@@ -55,15 +62,15 @@ export const MONEY: Damage[] = [
     sql: change('payments', "status = 'REFUNDED'", 'id', "status = 'CAPTURED'"),
   },
   {
-    claim: 'what was captured is one SALE on the ledger, for what its order says',
+    claim: BALANCES,
     sql: unpost('SALE'),
   },
   {
-    claim: 'what was captured is one SALE on the ledger, for what its order says',
+    claim: BALANCES,
     sql: postAgain('SALE'),
   },
   {
-    claim: 'what was captured is one SALE on the ledger, for what its order says',
+    claim: BALANCES,
     // Goods and taxes change places: it still balances.
     sql: `WITH sale AS (SELECT id, reference FROM ledger_transactions WHERE type = 'SALE' LIMIT 1),
           moved AS (UPDATE ledger_entries e
