@@ -134,7 +134,7 @@ async function referAcross(
 
 /** In the way of another row with the same keys. What can't be removed gets other keys from soundRow. */
 async function removeOurs(client: pg.Client, relation: string): Promise<void> {
-  if (!['coupon_redemptions', 'payment_operations', 'refund_lines'].includes(relation)) return;
+  if (!['payment_operations', 'refund_lines'].includes(relation)) return;
   await client.query(`DELETE FROM ${relation} WHERE store_id = $1`, [our.store.id]);
 }
 

@@ -191,16 +191,12 @@ SELECT f.store_id, f.order_id, step.version, f.steps[step.version - 1], step.sta
   FROM facts f
  CROSS JOIN LATERAL unnest(f.steps) WITH ORDINALITY AS step (status, version)
  ORDER BY f.placed_at + (step.version - 1) * interval '20 minutes';
-INSERT INTO coupon_redemptions (store_id, order_id, coupon_id, used_by, amount, created_at, released_at)
-SELECT store_id, order_id, coupon_id, coalesce(customer_id::text, 'guest' || n || '@larder.test'), discount, placed_at,
-       CASE WHEN status IN ('CANCELLED', 'EXPIRED') THEN placed_at + interval '20 minutes' END
-  FROM facts
- WHERE coupon_id IS NOT NULL;
 INSERT INTO coupon_uses (store_id, coupon_id, used_by, used)
-SELECT r.store_id, r.coupon_id, r.used_by, count(*) FILTER (WHERE r.released_at IS NULL)
-  FROM coupon_redemptions r
-  JOIN coupons c ON c.store_id = r.store_id AND c.id = r.coupon_id AND c.customer_limit IS NOT NULL
- GROUP BY r.store_id, r.coupon_id, r.used_by;
+SELECT o.store_id, o.coupon_id, coalesce(o.customer_id::text, o.guest_email),
+       count(*) FILTER (WHERE o.status NOT IN ('CANCELLED', 'EXPIRED'))
+  FROM orders o
+  JOIN coupons c ON c.store_id = o.store_id AND c.id = o.coupon_id AND c.customer_limit IS NOT NULL
+ GROUP BY 1, 2, 3;
 
 INSERT INTO payments (
   store_id, id, order_id, method, status, currency, amount, captured_amount, refunded_amount, refunding_amount, provider,

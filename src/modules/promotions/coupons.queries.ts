@@ -29,7 +29,7 @@ export interface CouponChanges {
   customer_limit?: number | null;
 }
 
-/** Forgets guesses that count no more, some at a time; see guesses_coupons(). */
+/** Forgets guesses that count no more, some at a time; see find_coupon(). */
 export function forgetGuesses(limit: number): Prisma.Sql {
   return Prisma.sql`
     WITH forgotten AS (
