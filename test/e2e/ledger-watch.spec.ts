@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { newId } from '../../src/common/ids.js';
 import { Jobs } from '../../src/platform/jobs/jobs.service.js';
 import { startApp, type TestApp } from '../support/app.js';
+import { until } from '../support/background.js';
 import { databaseUrl, withClient } from '../support/database.js';
 import { Factory, type TestStore } from '../support/factories.js';
 
@@ -88,8 +89,17 @@ describe('larder_ledger_imbalance', () => {
       (await larder.sql.query('SELECT FROM wallet_checkpoints WHERE store_id = $1 AND balance IS NOT NULL', [store.id]))
         .rowCount ?? 0;
     const before = await seen();
-    // Marked by one reading, filled in by a later one, once every transaction that was under way has ended.
-    for (let round = 0; round < 100 && (await filled()) < 2; round++) expect(await seen()).toBe(before);
+    // Marked by one reading, filled in by the next one after every transaction that was under way has ended: of other
+    // databases, too.
+    await until(async () => {
+      const { rows: marks } = await larder.sql.query<{ ripe: boolean }>(
+        `SELECT marked_in < pg_snapshot_xmin(pg_current_snapshot()) AS ripe
+           FROM wallet_checkpoints WHERE store_id = $1 AND balance IS NULL`,
+        [store.id],
+      );
+      return marks.every(({ ripe }) => ripe);
+    }, 45_000);
+    expect(await seen()).toBe(before);
     expect(await filled()).toBe(2);
     expect(await seen()).toBe(before);
   });
