@@ -47,7 +47,7 @@ export const STOCK: ClaimGroup = {
       // The past moved no stock; what is returned here of an imported order does.
       // One figure for an order instead of one for each of its products: pieces times a number that is drawn from the product
       // once for what was sold, came back and was thrown away. One product that is wrong is never missed; of
-      // several in the same order that could cancel each other, one in four billion. Takes half of the time.
+      // several in the same order that could cancel each other, one in two billion.
       sql: `
         SELECT store_id, order_id, bigint_sum(pieces) AS difference
           FROM (
