@@ -19,6 +19,7 @@ import { RefundsModule } from './modules/refunds/refunds.module.js';
 import { ShippingModule } from './modules/shipping/shipping.module.js';
 import { SlotsModule } from './modules/slots/slots.module.js';
 import { WalletsModule } from './modules/wallets/wallets.module.js';
+import { CacheModule } from './platform/cache/cache.module.js';
 import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
 import { JobsModule } from './platform/jobs/jobs.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
@@ -34,6 +35,7 @@ export class AppModule {
         ConfigModule.of(config),
         LoggingModule.of(logger),
         PrismaModule,
+        CacheModule,
         IdempotencyModule,
         JobsModule,
         OutboxModule,
