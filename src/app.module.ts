@@ -8,6 +8,7 @@ import { ApprovalsModule } from './modules/approvals/approvals.module.js';
 import { AuthModule } from './modules/auth/auth.module.js';
 import { CartsModule } from './modules/carts/carts.module.js';
 import { CatalogModule } from './modules/catalog/catalog.module.js';
+import { DashboardModule } from './modules/dashboard/dashboard.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { InventoryModule } from './modules/inventory/inventory.module.js';
 import { JobsAdminModule } from './modules/jobs/jobs.module.js';
@@ -25,6 +26,7 @@ import { JobsModule } from './platform/jobs/jobs.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
 import { OutboxModule } from './platform/outbox/outbox.module.js';
 import { PrismaModule } from './platform/prisma/prisma.module.js';
+import { RedisModule } from './platform/redis/redis.module.js';
 
 @Module({})
 export class AppModule {
@@ -35,6 +37,7 @@ export class AppModule {
         ConfigModule.of(config),
         LoggingModule.of(logger),
         PrismaModule,
+        RedisModule,
         CacheModule,
         IdempotencyModule,
         JobsModule,
@@ -51,6 +54,7 @@ export class AppModule {
         OrdersModule,
         RefundsModule,
         ShippingModule,
+        DashboardModule,
         NotificationsModule,
         JobsAdminModule,
         HealthModule,

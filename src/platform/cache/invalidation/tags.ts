@@ -19,11 +19,11 @@ export type CacheCategory = (typeof CACHE_CATEGORIES)[number];
  */
 export type Tag = CacheCategory | 'orders:past' | `${CacheCategory}:*`;
 
-/** The tags of an entry, with the whole categories that they belong to. */
-export function withCategories(tags: readonly Tag[]): Tag[] {
-  return [...new Set(tags.flatMap((tag) => [tag, wholeCategory(tag)]))];
+export function categoryOf(tag: Tag): CacheCategory {
+  return tag.split(':', 1)[0] as CacheCategory;
 }
 
-export function wholeCategory(tag: Tag): `${CacheCategory}:*` {
-  return `${tag.split(':', 1)[0] as CacheCategory}:*`;
+/** The tags of an entry, with the whole categories that they belong to. */
+export function withCategories(tags: readonly Tag[]): Tag[] {
+  return [...new Set(tags.flatMap((tag): Tag[] => [tag, `${categoryOf(tag)}:*`]))];
 }
