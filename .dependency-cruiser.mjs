@@ -2,7 +2,7 @@
 
 /** Top to bottom: a room imports from its own and from those below it. Regular expressions of paths. */
 const ROOMS = [
-  { name: 'process', path: '^src/(main\\.ts$|cli/|lifecycle/|demo/|verify/|import/)' },
+  { name: 'process', path: '^src/(main\\.ts$|cli/|lifecycle/|demo/|verify/|import/|generate/)' },
   { name: 'app', path: '^src/app\\.[a-z]+\\.ts$' },
   { name: 'modules', path: '^src/modules/' },
   { name: 'http', path: '^src/http/' },
@@ -22,7 +22,7 @@ const MODULE_RANKS = [
   ['orders'],
   ['refunds'],
   ['shipping'],
-  ['jobs', 'notifications'],
+  ['jobs', 'notifications', 'dashboard'],
   ['health'],
 ];
 

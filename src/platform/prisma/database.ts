@@ -41,10 +41,14 @@ export class Database {
   /**
    * Runs the whole function in one transaction, and again (≤ 3 attempts, jittered) when the database gave it up for a
    * serialization failure or a deadlock. Locks not available are never retried here.
+   * @param isolationLevel RepeatableRead: all statements see the same moment
    */
-  async transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    run: (tx: Transaction) => Promise<T>,
+    isolationLevel?: 'RepeatableRead',
+  ): Promise<T> {
     const { transactionMs: timeout, acquireMs: maxWait } = this.timeouts;
-    return retrying(() => this.prisma.$transaction((tx) => run(tx), { timeout, maxWait }));
+    return retrying(() => this.prisma.$transaction((tx) => run(tx), { timeout, maxWait, ...(isolationLevel && { isolationLevel }) }));
   }
 
   /** A statement that fails leaves its connection in the pool: conflicts are ordinary on these paths. */
