@@ -1,7 +1,7 @@
 import { defineCache } from '../../platform/cache/define-cache.js';
 import type { Tag } from '../../platform/cache/invalidation/tags.js';
 import type { DatedRange } from './day-range.js';
-import type { ProductOrder } from './sales.queries.js';
+import type { ProductOrder } from './dto/days-query.dto.js';
 
 const MINUTE_MS = 60_000;
 const CHART = { ttlMs: 10 * MINUTE_MS, staleMs: 10 * MINUTE_MS };

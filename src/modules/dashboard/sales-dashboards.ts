@@ -6,7 +6,8 @@ import { Database } from '../../platform/prisma/database.js';
 import { ORDER_TRENDS, SALES_BY_PAYMENT_METHOD, SALES_BY_STATUS, TOP_PRODUCTS } from './dashboard.caches.js';
 import type { DatedRange } from './day-range.js';
 import { readDocument } from './read-document.js';
-import { orderTrends, type ProductOrder, salesByPaymentMethod, salesByStatus, topProducts } from './sales.queries.js';
+import type { ProductOrder } from './dto/days-query.dto.js';
+import { orderTrends, salesByPaymentMethod, salesByStatus, topProducts } from './sales.queries.js';
 
 /** What was sold: figures of orders count on the day of the store that they were placed on. See docs/metrics.md. */
 @Injectable()

@@ -2,6 +2,7 @@ import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
 import type { DayRange } from './day-range.js';
 import { amount, share, SOLD } from './document.queries.js';
+import type { ProductOrder } from './dto/days-query.dto.js';
 import { orderFigures, productFigures } from './rollups.queries.js';
 
 const REVENUE = Prisma.sql`sum(f.total - f.refunded) FILTER (WHERE f.status IN ${SOLD})`;
@@ -77,8 +78,6 @@ export function salesByPaymentMethod(range: DayRange): Prisma.Sql {
      WHERE s.id = ${currentStore()}::uuid
      GROUP BY s.id`;
 }
-
-export type ProductOrder = 'revenue' | 'units';
 
 export function topProducts(range: DayRange, by: ProductOrder, limit: number): Prisma.Sql {
   return Prisma.sql`

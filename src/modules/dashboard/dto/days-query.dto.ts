@@ -1,7 +1,9 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsISO8601, IsOptional, Matches, Max, Min } from 'class-validator';
-import type { ProductOrder } from '../sales.queries.js';
+
+/** What products are put in order by. */
+export type ProductOrder = 'revenue' | 'units';
 
 const DAY = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 const message = '$property must be a day like 2026-11-21';
