@@ -97,8 +97,10 @@ export class AnswerSource {
     }
     this.statistics.loaded(call.category, reason, (performance.now() - started) / 1000);
     const answer = Answer.restored(loaded.json, loaded.etag, begun);
-    this.memory.remember(call, answer, since);
-    if (generations) void this.redis.keep(call, answer, generations);
+    // Nobody would believe it there, and it would take the place of one that was loaded since.
+    const current = this.memory.remember(call, answer, since);
+    if (generations)
+      void (current ? this.redis.keep(call, answer, generations) : this.redis.giveBack(call, generations));
     return { answer, source: 'loaded' };
   }
 }

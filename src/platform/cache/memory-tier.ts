@@ -71,10 +71,11 @@ export class MemoryTier {
     return answer && answer.ageMs < ttlMs + staleMs ? answer : undefined;
   }
 
-  /** Kept unless one of its tags was invalidated since. */
-  remember(call: CachedCall, answer: Answer, since: number): void {
-    if (!this.epochs.isCurrent(call.store, call.tags, since)) return;
+  /** False, and not kept, when one of its tags was invalidated since. */
+  remember(call: CachedCall, answer: Answer, since: number): boolean {
+    if (!this.epochs.isCurrent(call.store, call.tags, since)) return false;
     this.entries.set(call.key, { call, answer, since, storedAt: Date.now(), hits: 0 });
+    return true;
   }
 
   /** Drops what was invalidated; the calls among it that were popular. */

@@ -9,6 +9,8 @@ import type { TimeBudget } from './time-budget.js';
 
 /** Longer than any entry lives: a generation that runs out makes its entries misses, no more. */
 const GENERATION_TTL_S = 7 * 86_400;
+/** For what nobody waits for. */
+const WRITTEN_WITHIN_MS = 1000;
 /** A holder of a lease that died is waited for no longer. */
 const LEASE_MS = 5000;
 
@@ -78,8 +80,10 @@ export class RedisTier {
   async keep(call: CachedCall, answer: Answer, generations: string[]): Promise<void> {
     const entry = await encodeEntry(answer, generations);
     const ttl = call.ttlMs + call.staleMs;
-    await this.redis.ask('set', (redis) =>
-      Promise.all([redis.set(call.key, entry, 'PX', ttl), redis.del(leaseKey(call, generations))]),
+    await this.redis.ask(
+      'set',
+      (redis) => Promise.all([redis.set(call.key, entry, 'PX', ttl), redis.del(leaseKey(call, generations))]),
+      WRITTEN_WITHIN_MS,
     );
   }
 }
