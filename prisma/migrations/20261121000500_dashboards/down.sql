@@ -21,6 +21,7 @@ DROP TABLE "delivery_minutes";
 DROP TABLE "fulfilment_days";
 DROP TABLE "zip_days";
 DROP TABLE "agent_days";
+DROP TABLE "product_months";
 DROP TABLE "product_days";
 DROP TABLE "order_days";
 DROP TABLE "rollup_marks";

@@ -44,6 +44,17 @@ CREATE TABLE "product_days" (
 );
 
 -- CreateTable
+CREATE TABLE "product_months" (
+    "store_id" UUID NOT NULL,
+    "month" DATE NOT NULL,
+    "variant_id" UUID NOT NULL,
+    "units" BIGINT NOT NULL,
+    "revenue" BIGINT NOT NULL,
+
+    CONSTRAINT "product_months_pkey" PRIMARY KEY ("store_id","month","variant_id")
+);
+
+-- CreateTable
 CREATE TABLE "agent_days" (
     "store_id" UUID NOT NULL,
     "day" DATE NOT NULL,
@@ -113,6 +124,9 @@ ALTER TABLE "order_days" ADD CONSTRAINT "order_days_store_id_fkey" FOREIGN KEY (
 
 -- AddForeignKey
 ALTER TABLE "product_days" ADD CONSTRAINT "product_days_store_id_variant_id_fkey" FOREIGN KEY ("store_id", "variant_id") REFERENCES "variants"("store_id", "id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "product_months" ADD CONSTRAINT "product_months_store_id_variant_id_fkey" FOREIGN KEY ("store_id", "variant_id") REFERENCES "variants"("store_id", "id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "agent_days" ADD CONSTRAINT "agent_days_store_id_agent_id_fkey" FOREIGN KEY ("store_id", "agent_id") REFERENCES "delivery_agents"("store_id", "id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -281,6 +295,7 @@ CREATE FUNCTION fold_day(p_store uuid, p_day date) RETURNS void LANGUAGE plpgsql
 DECLARE
   v_from timestamptz;
   v_to timestamptz;
+  v_month date := date_trunc('month', p_day::timestamp)::date;
 BEGIN
   IF current_setting('transaction_isolation') <> 'repeatable read' THEN
     RAISE EXCEPTION 'a day is folded in one snapshot';
@@ -304,6 +319,13 @@ BEGIN
   INSERT INTO product_days (store_id, day, variant_id, units, revenue)
   SELECT p_store, p_day, c.variant_id, c.units, c.revenue
     FROM count_products(p_store, v_from, v_to) c;
+  -- A thousand goods on 366 days are too many rows to add up while somebody waits.
+  DELETE FROM product_months m WHERE m.store_id = p_store AND m.month = v_month;
+  INSERT INTO product_months (store_id, month, variant_id, units, revenue)
+  SELECT p_store, v_month, d.variant_id, bigint_sum(d.units), bigint_sum(d.revenue)
+    FROM product_days d
+   WHERE d.store_id = p_store AND d.day >= v_month AND d.day < v_month + interval '1 month'
+   GROUP BY d.variant_id;
   INSERT INTO agent_days (store_id, day, agent_id, deliveries, on_time, failures, earnings)
   SELECT p_store, p_day, c.agent_id, c.deliveries, c.on_time, c.failures, c.earnings
     FROM count_agents(p_store, v_from, v_to) c;

@@ -102,20 +102,21 @@ export function refundFigures(range: DayRange): Prisma.Sql {
   )`;
   return Prisma.sql`
     WITH ${orderFigures(range)}, asked AS MATERIALIZED (
-      SELECT r.status, r.destination, r.reason, r.amount
+      SELECT r.status, r.destination, r.reason, count(*) AS count, bigint_sum(r.amount) AS amount
         FROM refunds r
        WHERE r.store_id = ${currentStore()}::uuid
          AND r.created_at >= (SELECT min(d.starts_at) FROM days d)
          AND r.created_at < (SELECT max(d.ends_at) FROM days d)
+       GROUP BY r.status, r.destination, r.reason
     ), grouped AS MATERIALIZED (
-      SELECT p.part, p.name, count(*) AS count, sum(a.amount) AS amount
+      SELECT p.part, p.name, sum(a.count) AS count, sum(a.amount) AS amount
         FROM asked a
        CROSS JOIN LATERAL (
          VALUES ('status', a.status), ('destination', a.destination), ('reason', a.reason)
        ) AS p (part, name)
        GROUP BY p.part, p.name
     ), whole AS (
-      SELECT count(*) AS count, sum(a.amount) AS amount, sum(a.amount) FILTER (WHERE a.status = 'SUCCEEDED') AS given_back
+      SELECT coalesce(sum(a.count), 0) AS count, sum(a.amount) AS amount, sum(a.amount) FILTER (WHERE a.status = 'SUCCEEDED') AS given_back
         FROM asked a
     ), sold AS (
       SELECT sum(f.total) FILTER (WHERE f.status IN ${SOLD} OR f.status = 'RETURNED') AS total FROM figures f

@@ -53,13 +53,26 @@ export function orderFigures(range: DayRange): Prisma.Sql {
     )`;
 }
 
-/** variant_id, units, revenue; several rows for each variant */
+/** variant_id, units, revenue; several rows for each variant. Of months that are folded altogether, one. */
 export function productFigures(range: DayRange): Prisma.Sql {
-  return Prisma.sql`${days(range)}, figures AS (
-      SELECT f.variant_id, f.units, f.revenue
+  return Prisma.sql`${days(range)}, months AS MATERIALIZED (
+      SELECT date_trunc('month', d.day::timestamp)::date AS month
         FROM days d
-        JOIN product_days f ON f.store_id = ${currentStore()}::uuid AND f.day = d.day
-       WHERE d.folded
+       GROUP BY date_trunc('month', d.day::timestamp)
+      HAVING bool_and(d.folded)
+         AND count(*) = extract(day FROM date_trunc('month', d.day::timestamp) + interval '1 month - 1 day')
+    ), figures AS (
+      SELECT f.variant_id, f.units, f.revenue
+        FROM months m
+        JOIN product_months f ON f.store_id = ${currentStore()}::uuid AND f.month = m.month
+       UNION ALL
+      SELECT f.variant_id, bigint_sum(f.units), bigint_sum(f.revenue)
+        FROM product_days f
+       WHERE f.store_id = ${currentStore()}::uuid
+         AND f.day = ANY (ARRAY(
+           SELECT d.day FROM days d WHERE d.folded AND date_trunc('month', d.day::timestamp)::date NOT IN (SELECT month FROM months)
+         ))
+       GROUP BY f.variant_id
        UNION ALL
       SELECT f.variant_id, f.units, f.revenue
         FROM days d
@@ -71,10 +84,11 @@ export function productFigures(range: DayRange): Prisma.Sql {
 /** agent_id, deliveries, on_time, failures, earnings; several rows for each agent */
 export function agentFigures(range: DayRange): Prisma.Sql {
   return Prisma.sql`${days(range)}, figures AS (
-      SELECT f.agent_id, f.deliveries, f.on_time, f.failures, f.earnings
-        FROM days d
-        JOIN agent_days f ON f.store_id = ${currentStore()}::uuid AND f.day = d.day
-       WHERE d.folded
+      SELECT f.agent_id, sum(f.deliveries) AS deliveries, sum(f.on_time) AS on_time, sum(f.failures) AS failures,
+             bigint_sum(f.earnings) AS earnings
+        FROM agent_days f
+       WHERE f.store_id = ${currentStore()}::uuid AND f.day = ANY (ARRAY(SELECT d.day FROM days d WHERE d.folded))
+       GROUP BY f.agent_id
        UNION ALL
       SELECT f.agent_id, f.deliveries, f.on_time, f.failures, f.earnings
         FROM days d
@@ -86,10 +100,11 @@ export function agentFigures(range: DayRange): Prisma.Sql {
 /** zip, deliveries, on_time, failures, minutes; several rows for each zip code */
 export function zipFigures(range: DayRange): Prisma.Sql {
   return Prisma.sql`${days(range)}, figures AS (
-      SELECT f.zip, f.deliveries, f.on_time, f.failures, f.minutes
-        FROM days d
-        JOIN zip_days f ON f.store_id = ${currentStore()}::uuid AND f.day = d.day
-       WHERE d.folded
+      SELECT f.zip, sum(f.deliveries) AS deliveries, sum(f.on_time) AS on_time, sum(f.failures) AS failures,
+             bigint_sum(f.minutes) AS minutes
+        FROM zip_days f
+       WHERE f.store_id = ${currentStore()}::uuid AND f.day = ANY (ARRAY(SELECT d.day FROM days d WHERE d.folded))
+       GROUP BY f.zip
        UNION ALL
       SELECT f.zip, f.deliveries, f.on_time, f.failures, f.minutes
         FROM days d
@@ -111,10 +126,10 @@ export function fulfilmentFigures(range: DayRange): Prisma.Sql {
        CROSS JOIN LATERAL count_fulfilment(${currentStore()}::uuid, d.starts_at, d.ends_at) f
        WHERE NOT d.folded
     ), minutes AS (
-      SELECT f.stage, f.minutes, f.deliveries
-        FROM days d
-        JOIN delivery_minutes f ON f.store_id = ${currentStore()}::uuid AND f.day = d.day
-       WHERE d.folded
+      SELECT f.stage, f.minutes, sum(f.deliveries) AS deliveries
+        FROM delivery_minutes f
+       WHERE f.store_id = ${currentStore()}::uuid AND f.day = ANY (ARRAY(SELECT d.day FROM days d WHERE d.folded))
+       GROUP BY f.stage, f.minutes
        UNION ALL
       SELECT f.stage, f.minutes, f.deliveries
         FROM days d
