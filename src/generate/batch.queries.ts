@@ -1,6 +1,7 @@
 import { ATTEMPTS, DRAWN, FACTS, LINES, RETURNS, SHIFTS } from './order-facts.queries.js';
 import { ledgerEntries, ledgerTransactions, MONEY_ROWS, POSTINGS } from './money-rows.queries.js';
 import { COUPON_COUNTS, ORDER_ROWS } from './order-rows.queries.js';
+import { NEWS_ROWS } from './news-rows.queries.js';
 import { MOVEMENTS, STOCK_ROWS } from './stock-rows.queries.js';
 
 /** What is known of a batch before it is written, each made of those before it. */
@@ -31,6 +32,7 @@ export const BATCH = [
   ...Object.entries(KNOWN).flatMap(([name, query]) => [`INSERT INTO ${name} ${query}`, `ANALYZE ${name}`]),
   ...ORDER_ROWS,
   ...MONEY_ROWS,
+  ...NEWS_ROWS,
   ledgerTransactions('postings'),
   ...STOCK_ROWS,
   ...COUPON_COUNTS,

@@ -1,7 +1,6 @@
 import { KIND, POSTING_KIND } from './draw.queries.js';
 
 const posting = (kind: number, n: string, at: string): string => `pg_temp.id_of(${POSTING_KIND + kind}, ${n}, ${at})`;
-const NEWS_DAYS = 7;
 
 /** Customers who had more than one person may pay out; of each three one was paid, one refused, and one waits. */
 const WITHDRAWALS = `
@@ -62,36 +61,4 @@ export const CLOSING_POSTINGS = `
     FROM approvals
    WHERE store_id = pg_temp.store() AND kind = 'LEDGER_ADJUSTMENT'`;
 
-/** What subscribers would have been told lately, and long since have been. */
-const NEWS = `
-  INSERT INTO outbox_events (store_id, aggregate_type, aggregate_id, type, payload, created_at, published_at)
-  SELECT pg_temp.store(), kind, id, type, json_build_object('id', id), at, at
-    FROM (
-      SELECT 'order' AS kind, h.order_id AS id, 'order.' || CASE h.version WHEN 1 THEN 'placed' ELSE lower(h.to_status) END AS type,
-             h.created_at AS at
-        FROM orders o
-        JOIN order_history h ON h.store_id = o.store_id AND h.order_id = o.id
-       WHERE o.store_id = pg_temp.store() AND o.placed_at > pg_temp.until() - interval '${NEWS_DAYS + 6} days'
-       UNION ALL
-      SELECT 'approval', id, 'approval.requested', created_at FROM approvals WHERE store_id = pg_temp.store()
-       UNION ALL
-      SELECT 'approval', id, 'approval.' || lower(status), decided_at FROM approvals WHERE store_id = pg_temp.store()
-       UNION ALL
-      SELECT 'assignment', a.id, 'assignment.' || k.kind, k.at
-        FROM shipping_assignments a
-       CROSS JOIN LATERAL (VALUES ('offered', a.offered_at), ('accepted', a.accepted_at), ('delivered', a.delivered_at)) AS k (kind, at)
-       WHERE a.store_id = pg_temp.store()
-    ) news
-   WHERE at > pg_temp.until() - interval '${NEWS_DAYS} days'
-   ORDER BY at`;
-
-/** Answers are kept for a day. */
-const ANSWERS = `
-  INSERT INTO idempotency_keys (store_id, principal, route, key, fingerprint, status_code, response, created_at)
-  SELECT o.store_id, coalesce(o.customer_id::text, 'guest ' || o.id), 'POST /api/orders', 'generated-' || o.id, 'generated', 201,
-         order_document(o, true), o.placed_at
-    FROM orders o
-   WHERE o.store_id = pg_temp.store() AND o.placed_at > pg_temp.until() - interval '1 day'`;
-
 export const CLOSING_ROWS = [WITHDRAWALS, APPROVALS, DECISIONS];
-export const CLOSING_NEWS = [NEWS, ANSWERS];

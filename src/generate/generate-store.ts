@@ -4,11 +4,12 @@ import { newId } from '../common/ids.js';
 import { CHECKPOINTS } from '../import/import-run.queries.js';
 import { hashPassword } from '../modules/auth/passwords.js';
 import { DEMO_PASSWORD } from '../demo/demo-stores.js';
-import { CLOSING_NEWS, CLOSING_POSTINGS, CLOSING_ROWS } from './closing.queries.js';
+import { CLOSING_POSTINGS, CLOSING_ROWS } from './closing.queries.js';
 import type { Volume } from './draw.queries.js';
 import { GenerateFailure } from './generate-failure.js';
 import { GenerateSession } from './generate-session.js';
 import { ledgerEntries, ledgerTransactions } from './money-rows.queries.js';
+import { CLOSING_NEWS } from './news-rows.queries.js';
 import { AGENTS_AND_ZONES, CATALOG, COUPON_ROWS, FIRST_STOCK, PEOPLE, STORE, WALLETS } from './opening.queries.js';
 import { type ShelfVariant, stockShelf } from './shelf.js';
 import { dayBegins, planYear, type PlannedDay } from './year-plan.js';
@@ -48,7 +49,7 @@ const UNFINISHED = ' (unfinished)';
 const FILLED = `
   users, wallets, delivery_agents, products, variants, stock_levels, stock_movements, delivery_slots, carts, cart_lines, orders,
   order_lines, order_history, coupon_redemptions, coupon_uses, payments, payment_operations, refunds, refund_lines, approvals,
-  shipping_assignments, agent_shifts, remittances, ledger_transactions, ledger_entries, outbox_events, idempotency_keys`;
+  shipping_assignments, agent_shifts, remittances, ledger_transactions, ledger_entries`;
 
 /**
  * Makes a store that has been open for a year, in batches of whole days, each one commit. Stopped or killed, the same command goes
@@ -200,14 +201,15 @@ async function fill(
 
 /** Checkpoints twice, since one is marked in one transaction and filled in by another. */
 async function close(session: GenerateSession, volume: Volume, name: string): Promise<void> {
+  await session.client.query(`ANALYZE ${FILLED}`);
   await session.transaction(async (client) => {
     for (const statement of CLOSING_ROWS) await client.query(statement);
     await client.query(`CREATE TEMP TABLE closing ON COMMIT DROP AS ${CLOSING_POSTINGS}`);
     await client.query(ledgerTransactions('closing'));
     await client.query(ledgerEntries('closing'));
-    for (const statement of CLOSING_NEWS) await client.query(statement);
+    await client.query(CLOSING_NEWS);
     await client.query('UPDATE stores SET name = $2 WHERE id = $1', [volume.storeId, name]);
   });
-  await session.client.query(`ANALYZE ${FILLED}`);
+  await session.client.query('ANALYZE outbox_events, idempotency_keys, withdrawals');
   for (let step = 0; step < 2; step++) await session.client.query(CHECKPOINTS, [volume.storeId]);
 }

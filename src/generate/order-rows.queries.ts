@@ -4,6 +4,9 @@ const zoneOf = (zip: string): string => `pg_temp.zone_of(${zip})`;
 const slotOf = (zip: string, at: string): string => `pg_temp.id_of(${KIND.slot}, ${zoneOf(zip)}, ${at})`;
 const couponOf = (coupon: string): string => `pg_temp.person(${KIND.coupon}, ${coupon})`;
 
+const usedBy = (order: string): string =>
+  `coalesce(${order}.customer_id::text, 'guest' || ${order}.n || '@' || pg_temp.slug() || '.larder.test')`;
+
 /** Every zone has six windows a day, with some places left in each. */
 const SLOTS = `
   INSERT INTO delivery_slots (store_id, id, zone_id, starts_at, ends_at, cutoff_at, capacity, booked)
@@ -87,28 +90,19 @@ const HISTORY = `
 const REDEMPTIONS = `
   INSERT INTO coupon_redemptions (store_id, order_id, coupon_id, used_by, amount, created_at, released_at)
   SELECT pg_temp.store(), order_id, ${couponOf('coupon')},
-         coalesce(customer_id::text, 'guest' || n || '@' || pg_temp.slug() || '.larder.test'), discount, placed_at,
+         ${usedBy('f')}, discount, placed_at,
          CASE WHEN status IN ('CANCELLED', 'EXPIRED') THEN stands_since END
-    FROM facts
+    FROM facts f
    WHERE coupon IS NOT NULL`;
 
 const COUPON_USES = `
   INSERT INTO coupon_uses AS uses (store_id, coupon_id, used_by, used)
-  SELECT pg_temp.store(), c.id, f.customer_id::text, count(*) FILTER (WHERE f.status NOT IN ('CANCELLED', 'EXPIRED'))
-    FROM facts f
-    JOIN coupons c ON c.store_id = pg_temp.store() AND c.id = ${couponOf('f.coupon')} AND c.customer_limit IS NOT NULL
-   WHERE f.customer_id IS NOT NULL
-   GROUP BY c.id, f.customer_id
-   ORDER BY c.id, f.customer_id::text
+  SELECT pg_temp.store(), c.id, f.used_by, count(*) FILTER (WHERE f.status NOT IN ('CANCELLED', 'EXPIRED'))
+    FROM (SELECT ${couponOf('f.coupon')} AS coupon_id, ${usedBy('f')} AS used_by, f.status FROM facts f WHERE f.coupon IS NOT NULL) f
+    JOIN coupons c ON c.store_id = pg_temp.store() AND c.id = f.coupon_id AND c.customer_limit IS NOT NULL
+   GROUP BY c.id, f.used_by
+   ORDER BY c.id, f.used_by
   ON CONFLICT (store_id, coupon_id, used_by) DO UPDATE SET used = uses.used + excluded.used`;
-
-const GUEST_COUPON_USES = `
-  INSERT INTO coupon_uses (store_id, coupon_id, used_by, used)
-  SELECT r.store_id, r.coupon_id, r.used_by, CASE WHEN r.released_at IS NULL THEN 1 ELSE 0 END
-    FROM facts f
-    JOIN coupon_redemptions r ON r.store_id = pg_temp.store() AND r.order_id = f.order_id
-    JOIN coupons c ON c.store_id = r.store_id AND c.id = r.coupon_id AND c.customer_limit IS NOT NULL
-   WHERE f.customer_id IS NULL AND f.coupon IS NOT NULL`;
 
 const LOCKED_COUPONS = `
   SELECT 1 FROM coupons WHERE store_id = pg_temp.store() ORDER BY id FOR NO KEY UPDATE`;
@@ -161,7 +155,7 @@ const ASSIGNMENTS = `
 
 /** In the order in which rows need each other. */
 export const ORDER_ROWS = [
-  SLOTS, CARTS, CART_LINES, ORDERS, ORDER_LINES, HISTORY, REDEMPTIONS, GUEST_COUPON_USES, SHIFT_ROWS, REMITTANCES, ASSIGNMENTS,
+  SLOTS, CARTS, CART_LINES, ORDERS, ORDER_LINES, HISTORY, REDEMPTIONS, SHIFT_ROWS, REMITTANCES, ASSIGNMENTS,
 ]; // prettier-ignore
 
 /** Rows that every batch counts in: last, and in one order, so that two batches don't wait for each other. */
