@@ -29,6 +29,8 @@ export interface GenerateOptions {
   until: Date;
   /** That generate at once: a core of the database's each. */
   connections: number;
+  /** Of a commit, at least. */
+  batchOrders?: number;
   /** Asked before each batch; what is committed stays. */
   isStopped: () => boolean;
   onProgress: (orders: number) => void;
@@ -41,7 +43,7 @@ export interface GenerateSummary {
   finished: boolean;
 }
 
-/** Orders of a batch, at least: one of a few dozen costs as much in planning as in rows. */
+/** One of a few dozen costs as much in planning as in rows. */
 const BATCH_ORDERS = 5000;
 const ZIP_CODES = Array.from({ length: 24 }, (_, index) => String(10_001 + index));
 const UNFINISHED = ' (unfinished)';
@@ -69,7 +71,7 @@ export async function generateStore(options: GenerateOptions): Promise<GenerateS
     const volume = volumeOf(options, begun?.id ?? newId(), until, days, shelf);
     await first.knowVolume(volume);
     if (!begun) await open(first, volume, shelf, nameOf(options, until));
-    const missing = inBatches(days, await daysThere(first.client, volume));
+    const missing = inBatches(days, await daysThere(first.client, volume), options.batchOrders ?? BATCH_ORDERS);
     while (sessions.length < Math.min(options.connections, missing.length)) {
       const session = await GenerateSession.open(options.connectionString);
       sessions.push(session);
@@ -161,11 +163,11 @@ async function daysThere(client: pg.Client, volume: Volume): Promise<Set<string>
   return new Set(rows.map(({ day }) => day));
 }
 
-function inBatches(days: PlannedDay[], there: ReadonlySet<string>): PlannedDay[][] {
+function inBatches(days: PlannedDay[], there: ReadonlySet<string>, least: number): PlannedDay[][] {
   const batches: PlannedDay[][] = [];
-  let size = BATCH_ORDERS;
+  let size = least;
   for (const day of days.filter((one) => !there.has(one.day))) {
-    if (size >= BATCH_ORDERS) {
+    if (size >= least) {
       batches.push([]);
       size = 0;
     }
