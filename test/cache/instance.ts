@@ -1,5 +1,4 @@
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
 import { PassThrough } from 'node:stream';
 import { runInContext } from '../../src/common/request-context.js';
 import { loadConfig } from '../../src/config/config.js';
@@ -27,8 +26,6 @@ export const SALES = defineCache({
   tags: (_day: string): Tag[] => ['orders'],
 });
 
-class Instance {}
-
 /** An instance of Larder as far as its cache goes: its own memory, its own connections to Redis. */
 export class CacheInstance {
   private constructor(
@@ -47,10 +44,8 @@ export class CacheInstance {
     const stream = new PassThrough();
     const log: string[] = [];
     stream.on('data', (chunk: Buffer) => log.push(chunk.toString()));
-    Module({
-      imports: [ConfigModule.of(config), LoggingModule.of(createPino(config, stream)), RedisModule, CacheModule],
-    })(Instance);
-    const app = await NestFactory.createApplicationContext(Instance, { logger: false, abortOnError: false });
+    const imports = [ConfigModule.of(config), LoggingModule.of(createPino(config, stream)), RedisModule, CacheModule];
+    const app = await Test.createTestingModule({ imports }).compile();
     before(app.get(CacheService));
     await app.init();
     const redis = app.get(RedisClient);

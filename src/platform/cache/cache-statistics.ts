@@ -2,13 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { cacheMetrics } from '../metrics/cache.metrics.js';
 import type { CacheCategory } from './invalidation/tags.js';
 
-export const READ_SOURCES = ['memory', 'redis', 'stale', 'joined', 'loaded', 'failed'] as const;
 /** Where an answer came from; `joined`: from a load that somebody else had begun. */
-export type ReadSource = (typeof READ_SOURCES)[number];
+export type ReadSource = 'memory' | 'redis' | 'stale' | 'joined' | 'loaded' | 'failed';
 
-export const LOAD_REASONS = ['read', 'refresh', 'invalidated'] as const;
 /** Somebody waits for it; it is or will soon be expired; it was popular when it was invalidated. */
-export type LoadReason = (typeof LOAD_REASONS)[number];
+export type LoadReason = 'read' | 'refresh' | 'invalidated';
 
 export type ReadCounts = Record<ReadSource, number>;
 

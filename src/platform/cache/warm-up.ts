@@ -69,6 +69,7 @@ export class WarmUp implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Where there is no Redis there is nobody to leave it to. */
   private async isMine(): Promise<boolean> {
+    await this.redis.whenKnown();
     const lease = await this.redis.ask('lease', (redis) =>
       redis.set(LEASE_KEY, 1, 'PX', WARMING_MS, 'NX').then(String),
     );

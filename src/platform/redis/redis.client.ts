@@ -30,6 +30,7 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
   private connections?: { commands: Redis; subscriber: Redis };
   private told?: 'up' | 'down';
   private stopping = false;
+  private readonly known = Promise.withResolvers<void>();
 
   constructor(
     private readonly config: LarderConfig,
@@ -40,6 +41,11 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
 
   get up(): boolean {
     return !this.breaker.open;
+  }
+
+  /** Resolves at the start, when it is known whether Redis is there. */
+  whenKnown(): Promise<void> {
+    return this.configured ? this.known.promise : Promise.resolve();
   }
 
   /** Called at once when Redis is used again, before any other command: what is sent then comes first. */
@@ -125,6 +131,8 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async beat(connections: { commands: Redis; subscriber: Redis }): Promise<void> {
+    // Asked before it is there, it would be taken for one that isn't.
+    await Promise.all([connected(connections.commands), connected(connections.subscriber)]);
     while (!this.stopping) {
       await this.probe(connections);
       await sleep(this.up ? BEAT_MS : BEAT_WHILE_DOWN_MS, undefined, { ref: false });
@@ -156,6 +164,7 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
     redisMetrics.up.set(1);
     const duration = this.told === 'down' ? Date.now() - this.downSince : undefined;
     this.told = 'up';
+    this.known.resolve();
     this.logger.info({ event: 'cache_redis_up', duration });
   }
 
@@ -164,8 +173,14 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
     if (this.stopping || this.told === 'down') return;
     if (this.told === 'up') this.downSince = Date.now();
     this.told = 'down';
+    this.known.resolve();
     this.logger.warn({ event: 'cache_redis_down', reason });
   }
+}
+
+/** Resolves when the first attempt has ended, well or not. */
+function connected(connection: Redis): Promise<void> {
+  return new Promise((resolve) => connection.once('ready', () => resolve()).once('close', () => resolve()));
 }
 
 function reasonOf(error: unknown): FailureReason {
