@@ -163,8 +163,7 @@ const DELIVERIES: Damage[] = [
   },
   {
     claim: 'an agent who holds cash is in a shift, or a count of it waits for a decision',
-    sql: `UPDATE wallets SET balance = -1 WHERE ${one('wallets', 'owner_id', "kind = 'AGENT_CASH'")} AND kind = 'AGENT_CASH'
-          RETURNING owner_id::text AS id`,
+    sql: `DELETE FROM agent_shifts WHERE ${one('agent_shifts', 'id', "status = 'OPEN'")} RETURNING agent_id::text AS id`,
   },
 ];
 
