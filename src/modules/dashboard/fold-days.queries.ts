@@ -2,7 +2,7 @@ import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
 
 export interface HorizonRow {
-  /** Transactions with a lower id had one by then. */
+  /** Whoever had begun to write by then has a lower id. Taken for itself: a snapshot ends at the last one that was completed. */
   horizon: string;
   /** ISO 8601: clock of the database. */
   at: string;
@@ -14,7 +14,7 @@ export interface DayToFoldRow {
 
 export function horizon(): Prisma.Sql {
   return Prisma.sql`
-    SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS horizon, clock_timestamp()::text AS at`;
+    SELECT pg_current_xact_id()::text AS horizon, clock_timestamp()::text AS at`;
 }
 
 /** Whether all that had begun to write before the horizon has ended, in whatever database of the server. */
