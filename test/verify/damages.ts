@@ -1,4 +1,5 @@
 import { change, type Damage, noCheck, one, postAgain, unpost } from './damage.js';
+import { DASHBOARDS } from './dashboard-damages.js';
 import { LEDGER, MONEY } from './money-damages.js';
 
 const STOCK: Damage[] = [
@@ -201,4 +202,5 @@ export const DAMAGES: readonly Damage[] = [
   ...BOOKINGS,
   ...DELIVERIES,
   ...DECISIONS,
+  ...DASHBOARDS,
 ];
