@@ -63,6 +63,10 @@ export class LarderConfig {
   @Max(5000)
   REDIS_TIMEOUT_MS: number = 100;
 
+  @setting({ about: 'off: every read is a query, so that the cache can be told from what is behind it' })
+  @IsIn(['on', 'off'])
+  CACHE: 'on' | 'off' = 'on';
+
   @setting({ about: 'most memory for cached answers', unit: 'MB' })
   @IsInt()
   @Min(1)

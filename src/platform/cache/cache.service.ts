@@ -67,6 +67,7 @@ export class CacheService {
     load: () => Promise<Answer<T>>,
     waitMs = this.config.REQUEST_DEADLINE_MS,
   ): Promise<Answer<T>> {
+    if (this.config.CACHE === 'off') return load();
     const call = cachedCall(currentStore(), definition, args, load);
     const remembered = this.memory.find(call);
     if (remembered) {
