@@ -5,6 +5,7 @@ import { failure, type FailureDetails } from '../../common/exceptions/failure.js
 import { newId } from '../../common/ids.js';
 import type { Visitor } from '../../http/guest.js';
 import { type IdempotentRequest, replay } from '../../platform/idempotency/idempotency.service.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { httpMetrics } from '../../platform/metrics/http.metrics.js';
@@ -28,6 +29,7 @@ export class PlaceOrder {
     private readonly providers: PaymentProviders,
     private readonly quotes: QuoteTokens,
     private readonly logger: LarderLogger,
+    private readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /**
@@ -67,6 +69,12 @@ export class PlaceOrder {
     if (row.outcome === 'PLACED' && row.response) {
       httpMetrics.idempotency.inc({ result: 'new' });
       businessMetrics.ordersPlaced.inc({ payment_method: body.paymentMethod });
+      this.cacheInvalidation.invalidate(
+        'orders',
+        'inventory',
+        ...(body.slotId ? (['slots'] as const) : []),
+        ...(body.paymentMethod === 'WALLET' ? (['wallets'] as const) : []),
+      );
       this.logger.info({ event: 'order_request_placed', orderId });
       return { document: row.response, replayed: false };
     }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { currentStore } from '../../../common/request-context.js';
 import { cacheMetrics } from '../../metrics/cache.metrics.js';
+import { afterCommit } from '../../prisma/after-commit.js';
 import { RedisClient } from '../../redis/redis.client.js';
 import { Epochs } from './epochs.js';
 import { InvalidationBus } from './invalidation-bus.js';
@@ -13,6 +14,7 @@ type Kind = 'applied' | 'merged' | 'heard';
 @Injectable()
 export class CacheInvalidation implements BeforeApplicationShutdown {
   readonly counts = { applied: 0, merged: 0, heard: 0 };
+  private readonly waiting = new WeakMap<object, Set<Tag>>();
   private readonly storms = new StormLimiter();
   private readonly listeners: (() => void)[] = [];
 
@@ -39,6 +41,16 @@ export class CacheInvalidation implements BeforeApplicationShutdown {
     const merged = tags.filter((tag) => !now.includes(tag));
     this.count(merged, 'merged');
     if (now.length > 0) this.applyAndTell(store, now);
+  }
+
+  /** The same when this transaction has been committed, each tag once; nothing when it hasn't. */
+  invalidateAfter(transaction: object, ...tags: Tag[]): void {
+    const waiting = this.waiting.get(transaction);
+    const all = waiting ?? new Set<Tag>();
+    for (const tag of tags) all.add(tag);
+    if (waiting) return;
+    this.waiting.set(transaction, all);
+    afterCommit(transaction, () => this.invalidate(...all));
   }
 
   /** The same at once, storm or not: for people. */
