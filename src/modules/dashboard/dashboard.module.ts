@@ -6,9 +6,18 @@ import { LiveDashboards } from './live-dashboards.js';
 import { MoneyDashboards } from './money-dashboards.js';
 import { SalesDashboards } from './sales-dashboards.js';
 import { StoreDays } from './store-days.js';
+import { WarmDashboards } from './warm-dashboards.js';
 
 @Module({
   controllers: [DashboardController],
-  providers: [StoreDays, SalesDashboards, DeliveryDashboards, MoneyDashboards, LiveDashboards, FoldDays],
+  providers: [
+    StoreDays,
+    SalesDashboards,
+    DeliveryDashboards,
+    MoneyDashboards,
+    LiveDashboards,
+    FoldDays,
+    WarmDashboards,
+  ],
 })
 export class DashboardModule {}

@@ -5,7 +5,7 @@ import { IsIn, IsInt, IsISO8601, IsOptional, Matches, Max, Min } from 'class-val
 /** What products are put in order by. */
 export type ProductOrder = 'revenue' | 'units';
 
-const DAY = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
+const DAY = /^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$/;
 const message = '$property must be a day like 2026-11-21';
 
 /** Days of the store, in its time zone, both in the range. At most 366 of them. */
