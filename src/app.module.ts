@@ -6,6 +6,7 @@ import { ConfigModule } from './config/config.module.js';
 import { GlobalExceptionFilter } from './http/filters/global-exception.filter.js';
 import { ApprovalsModule } from './modules/approvals/approvals.module.js';
 import { AuthModule } from './modules/auth/auth.module.js';
+import { CacheAdminModule } from './modules/cache/cache.module.js';
 import { CartsModule } from './modules/carts/carts.module.js';
 import { CatalogModule } from './modules/catalog/catalog.module.js';
 import { DashboardModule } from './modules/dashboard/dashboard.module.js';
@@ -57,6 +58,7 @@ export class AppModule {
         DashboardModule,
         NotificationsModule,
         JobsAdminModule,
+        CacheAdminModule,
         HealthModule,
       ],
       providers: [{ provide: APP_FILTER, useClass: GlobalExceptionFilter }],

@@ -60,6 +60,7 @@ async function trafficP99(fault: () => Promise<void>): Promise<number> {
       await sleep(40);
     }
   };
+  await allUp();
   const work = [writer(), ...Array.from({ length: READERS }, (_, number) => reader(number))];
   await sleep(RUN_MS / 6);
   await fault();

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, createServer, type Socket } from 'node:net';
 
 /** A way to a server on which everything takes longer, in the order in which it was sent. */
@@ -14,7 +15,11 @@ export class SlowProxy {
     const sockets = new Set<Socket>();
     const server = createServer((client) => {
       const upstream = connect(target, '127.0.0.1');
-      upstream.on('data', (chunk) => setTimeout(() => client.write(chunk), proxy.delayMs));
+      let order = Promise.resolve();
+      upstream.on('data', (chunk) => {
+        const delayed = sleep(proxy.delayMs);
+        order = order.then(() => delayed).then(() => void client.write(chunk));
+      });
       client.on('data', (chunk) => upstream.write(chunk));
       for (const [one, other] of [
         [client, upstream],

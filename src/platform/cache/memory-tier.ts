@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { LarderConfig } from '../../config/config.js';
-import { cacheMetrics } from '../metrics/cache.metrics.js';
+import { observeCacheMemory } from '../metrics/cache.metrics.js';
 import { RedisClient } from '../redis/redis.client.js';
 import type { Answer } from './answer.js';
 import type { CachedCall } from './cached-call.js';
@@ -38,6 +38,8 @@ const POPULAR_HITS = 2;
 @Injectable()
 export class MemoryTier {
   private readonly entries: LRUCache<string, MemoryEntry>;
+  /** Keys of entries that were served often enough: what a sweep has to look at. */
+  private readonly popular = new Set<string>();
   readonly limitBytes: number;
 
   constructor(
@@ -49,7 +51,9 @@ export class MemoryTier {
     this.entries = new LRUCache({
       maxSize: this.limitBytes,
       sizeCalculation: ({ answer }) => answer.json.length + ENTRY_BYTES,
+      dispose: (_entry, key) => this.popular.delete(key),
     });
+    observeCacheMemory(() => this.measure());
   }
 
   /** An answer that was not invalidated and may be served. */
@@ -60,6 +64,7 @@ export class MemoryTier {
     const { freshUntil, staleUntil } = this.validity(entry);
     if (now >= staleUntil) return undefined;
     entry.hits += 1;
+    if (entry.hits === POPULAR_HITS) this.popular.add(key);
     const state = now < freshUntil ? 'fresh' : 'stale';
     const early = freshUntil - now < entry.call.ttlMs * EARLY_SHARE && entry.hits > 1;
     return { answer: entry.answer, state, refreshDue: state === 'stale' || early };
@@ -78,21 +83,20 @@ export class MemoryTier {
     return true;
   }
 
-  /** Drops what was invalidated; the calls among it that were popular. */
+  /** Drops what was popular until it was invalidated, and returns its calls. */
   sweep(): CachedCall[] {
-    const popular: CachedCall[] = [];
-    for (const [key, entry] of [...this.entries.entries()]) {
-      if (this.epochs.isCurrent(entry.call.store, entry.call.tags, entry.since)) continue;
+    const outdated: CachedCall[] = [];
+    for (const key of [...this.popular]) {
+      const entry = this.entries.peek(key);
+      if (!entry || this.isCurrent(entry)) continue;
+      outdated.push(entry.call);
       this.entries.delete(key);
-      if (entry.hits >= POPULAR_HITS) popular.push(entry.call);
     }
-    return popular;
+    return outdated;
   }
 
   measure(): { entries: number; bytes: number; limitBytes: number } {
     const { size: entries, calculatedSize: bytes } = this.entries;
-    cacheMetrics.memoryEntries.set(entries);
-    cacheMetrics.memoryBytes.set(bytes);
     return { entries, bytes, limitBytes: this.limitBytes };
   }
 
@@ -107,7 +111,11 @@ export class MemoryTier {
 
   private current(key: string): MemoryEntry | undefined {
     const entry = this.entries.get(key);
-    return entry && this.epochs.isCurrent(entry.call.store, entry.call.tags, entry.since) ? entry : undefined;
+    return entry && this.isCurrent(entry) ? entry : undefined;
+  }
+
+  private isCurrent({ call, since }: MemoryEntry): boolean {
+    return this.epochs.isCurrent(call.store, call.tags, since);
   }
 
   private validity({ call, answer, storedAt }: MemoryEntry): { freshUntil: number; staleUntil: number } {

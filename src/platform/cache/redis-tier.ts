@@ -32,7 +32,7 @@ export class RedisTier {
   /** The entry and the generations of its tags as they are at one moment: one command. */
   async look({ key, store, tags }: CachedCall, budget: TimeBudget): Promise<SharedView | undefined> {
     const keys = [key, ...tags.map((tag) => generationKey(store, tag))];
-    const values = await budget.spend((ms) => this.redis.ask('get', (redis) => redis.mgetBuffer(...keys), ms));
+    const values = await budget.spend(() => this.redis.ask('get', (redis) => redis.mgetBuffer(...keys)));
     if (!values) return undefined;
     const [entry, ...found] = values;
     const generations = found.map((value) => value?.toString());
@@ -45,20 +45,17 @@ export class RedisTier {
     seen: SharedView['generations'],
     budget: TimeBudget,
   ): Promise<string[] | undefined> {
-    return budget.spend((ms) =>
-      this.redis.ask(
-        'generation',
-        (redis) =>
-          Promise.all(
-            tags.map(async (tag, index) => {
-              const known = seen[index];
-              if (known !== undefined) return known;
-              const made = randomBytes(9).toString('base64url');
-              const before = await redis.set(generationKey(store, tag), made, 'EX', GENERATION_TTL_S, 'NX', 'GET');
-              return before ?? made;
-            }),
-          ),
-        ms,
+    return budget.spend(() =>
+      this.redis.ask('generation', (redis) =>
+        Promise.all(
+          tags.map(async (tag, index) => {
+            const known = seen[index];
+            if (known !== undefined) return known;
+            const made = randomBytes(9).toString('base64url');
+            const before = await redis.set(generationKey(store, tag), made, 'EX', GENERATION_TTL_S, 'NX', 'GET');
+            return before ?? made;
+          }),
+        ),
       ),
     );
   }
@@ -66,8 +63,8 @@ export class RedisTier {
   /** Whether this instance is the one that loads, of those that saw the same generations. */
   async takeLease(call: CachedCall, generations: string[], budget: TimeBudget): Promise<boolean | undefined> {
     const key = leaseKey(call, generations);
-    return budget.spend((ms) =>
-      this.redis.ask('lease', async (redis) => (await redis.set(key, 1, 'PX', LEASE_MS, 'NX')) === 'OK', ms),
+    return budget.spend(() =>
+      this.redis.ask('lease', async (redis) => (await redis.set(key, 1, 'PX', LEASE_MS, 'NX')) === 'OK'),
     );
   }
 

@@ -1,19 +1,17 @@
-/**
- * What a read may wait for Redis in all, however many commands it takes. With less than half of it left none is begun: it would
- * only fail for lack of time, and be counted against Redis.
- */
+/** What a read may wait for Redis in all, however many commands it takes; a command goes on after nobody waits for it. */
 export class TimeBudget {
-  private leftMs: number;
+  constructor(private leftMs: number) {}
 
-  constructor(private readonly totalMs: number) {
-    this.leftMs = totalMs;
-  }
-
-  /** Undefined when too little is left. */
-  async spend<T>(ask: (ms: number) => Promise<T | undefined>): Promise<T | undefined> {
-    if (this.leftMs < this.totalMs / 2) return undefined;
+  /** Undefined when the time is up. */
+  async spend<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+    if (this.leftMs <= 0) return undefined;
     const started = performance.now();
-    const answer = await ask(this.leftMs);
+    let timer: NodeJS.Timeout | undefined;
+    const up = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => setImmediate(resolve, undefined), this.leftMs).unref();
+    });
+    const answer = await Promise.race([ask(), up]);
+    clearTimeout(timer);
     this.leftMs -= performance.now() - started;
     return answer;
   }

@@ -3,6 +3,15 @@ import { registry } from './registry.js';
 
 const registers = [registry];
 
+let measureMemory: (() => { entries: number; bytes: number }) | undefined;
+
+/** How the memory is measured at a scrape. */
+export function observeCacheMemory(measure: typeof measureMemory): void {
+  measureMemory = measure;
+}
+
+const memoryBytes = new Gauge({ name: 'larder_cache_memory_bytes', help: 'Answers in memory, about', registers });
+
 /** The cache, by category; keys and stores are never labels. */
 export const cacheMetrics = {
   reads: new Counter({
@@ -30,8 +39,17 @@ export const cacheMetrics = {
     labelNames: ['category', 'kind'] as const,
     registers,
   }),
-  memoryBytes: new Gauge({ name: 'larder_cache_memory_bytes', help: 'Answers in memory, about', registers }),
-  memoryEntries: new Gauge({ name: 'larder_cache_memory_entries', help: 'Answers in memory', registers }),
+  memoryEntries: new Gauge({
+    name: 'larder_cache_memory_entries',
+    help: 'Answers in memory',
+    registers,
+    collect() {
+      const measured = measureMemory?.();
+      if (!measured) return;
+      this.set(measured.entries);
+      memoryBytes.set(measured.bytes);
+    },
+  }),
 };
 
 /** Redis as this process sees it. */

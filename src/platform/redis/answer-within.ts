@@ -7,7 +7,8 @@ export class RedisTimeoutError extends Error {}
 export async function answerWithin<T>(answer: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => setImmediate(() => reject(new RedisTimeoutError(`No answer within ${ms} ms`))), ms);
+    const giveUp = (): void => reject(new RedisTimeoutError(`No answer within ${ms} ms`));
+    timer = setTimeout(() => setImmediate(giveUp), ms).unref();
   });
   // Whoever loses the race may fail later, unheard.
   late.catch(() => undefined);
