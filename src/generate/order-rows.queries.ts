@@ -43,7 +43,7 @@ const ORDERS = `
     subtotal, discount, delivery_fee, tax, delivery_tax, tax_inclusive, total, delivery_address, delivery_zip, delivery_code,
     promised_at, expires_at, placed_at, updated_at
   )
-  SELECT pg_temp.store(), order_id, order_number(n), customer_id,
+  SELECT pg_temp.store(), order_id, order_number(nextval('order_number_seq')), customer_id,
          CASE WHEN customer_id IS NULL THEN 'guest' || n || '@' || pg_temp.slug() || '.larder.test' END, cart_id,
          CASE WHEN slot_at IS NOT NULL THEN ${slotOf('zip', 'slot_at')} END,
          CASE WHEN coupon IS NOT NULL THEN ${couponOf('coupon')} END,
