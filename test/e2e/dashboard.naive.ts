@@ -226,25 +226,30 @@ export class Naive {
         toDeliver: minutes(pickedUp, door),
         inAll: minutes(placed, door),
       },
-      all: sum(delivered.map((one) => Math.floor((door(one) - placed(one)) / 60_000))),
     };
   }
 
+  /** From order to door, of all deliveries together. */
+  private minutesOf(tried: AssignmentRow[]): number {
+    const placedAt = new Map(this.books.orders.map((order) => [order.id, order.placed_at.getTime()]));
+    const delivered = tried.filter(({ status }) => status === 'DELIVERED');
+    return sum(
+      delivered.map((one) => Math.floor((one.delivered_at!.getTime() - placedAt.get(one.order_id)!) / 60_000)),
+    );
+  }
+
   private fulfilment() {
-    const { all: _all, ...total } = this.figures(this.tried);
     const days = groups(this.tried, (one) => dayOf(one.closed_at!, this.books.zone))
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([day, tried]) => {
-        const { all: _minutes, ...figures } = this.figures(tried);
-        return { day, ...figures };
-      });
-    return { ...this.days, total, days };
+      .map(([day, tried]) => ({ day, ...this.figures(tried) }));
+    return { ...this.days, total: this.figures(this.tried), days };
   }
 
   private deliveryByZip() {
     const items = groups(this.tried, ({ zip }) => zip)
       .map(([zip, tried]) => {
-        const { deliveries, failures, onTime, all } = this.figures(tried);
+        const { deliveries, failures, onTime } = this.figures(tried);
+        const all = this.minutesOf(tried);
         const averageMinutes = deliveries === 0 ? null : Number((Math.round((all * 10) / deliveries) / 10).toFixed(1));
         return { zip, deliveries, failures, onTime, averageMinutes };
       })

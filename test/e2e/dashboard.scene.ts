@@ -137,7 +137,8 @@ export class DashboardScene {
       return Promise.resolve();
     });
     const { body } = await this.shop.ask('get', `/api/dashboard/${name}${query}`, this.manager).expect(200);
-    const { generatedAt: _at, ...figures } = body as { generatedAt: string };
+    const { generatedAt, ...figures } = body as { generatedAt: string };
+    if (!generatedAt) throw new Error(`${name} does not say how old it is`);
     return figures;
   }
 
