@@ -115,6 +115,7 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
       connectionName: 'larder',
       connectTimeout: SILENT_MS,
       socketTimeout: SILENT_MS,
+      disconnectTimeout: this.config.REDIS_TIMEOUT_MS,
       // Nothing waits for a Redis that isn't there, and nothing is sent twice.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
