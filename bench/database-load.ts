@@ -36,7 +36,8 @@ export async function foldDays(client: pg.Client, slug: string): Promise<void> {
       CROSS JOIN LATERAL generate_series(
         (s.created_at AT TIME ZONE s.timezone)::date, (now() AT TIME ZONE s.timezone)::date - 2, interval '1 day'
       ) AS d
-      WHERE s.slug = $1`,
+      WHERE s.slug = $1
+        AND NOT EXISTS (SELECT 1 FROM rollup_days r WHERE r.store_id = s.id AND r.day = d::date)`,
     [slug],
   );
   for (const { store, day } of rows) {

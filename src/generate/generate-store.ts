@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { newId } from '../common/ids.js';
-import { CHECKPOINTS } from '../import/import-run.queries.js';
 import { hashPassword } from '../modules/auth/passwords.js';
 import { DEMO_PASSWORD } from '../demo/demo-stores.js';
-import { CLOSING_POSTINGS, CLOSING_ROWS } from './closing.queries.js';
+import { CHECKPOINT, CLOSING_POSTINGS, CLOSING_ROWS, OWN_WALLETS } from './closing.queries.js';
 import type { Volume } from './draw.queries.js';
 import { GenerateFailure } from './generate-failure.js';
 import { GenerateSession } from './generate-session.js';
@@ -201,7 +200,7 @@ async function fill(
   return there;
 }
 
-/** Checkpoints twice, since one is marked in one transaction and filled in by another. */
+/** Checkpoints last: a transaction marks one wallet, and another one fills it in. */
 async function close(session: GenerateSession, volume: Volume, name: string): Promise<void> {
   await session.client.query(`ANALYZE ${FILLED}`);
   await session.transaction(async (client) => {
@@ -213,5 +212,6 @@ async function close(session: GenerateSession, volume: Volume, name: string): Pr
     await client.query('UPDATE stores SET name = $2 WHERE id = $1', [volume.storeId, name]);
   });
   await session.client.query('ANALYZE outbox_events, idempotency_keys, withdrawals');
-  for (let step = 0; step < 2; step++) await session.client.query(CHECKPOINTS, [volume.storeId]);
+  const { rows } = await session.client.query<{ id: string }>(OWN_WALLETS, [volume.storeId]);
+  for (const { id } of [...rows, ...rows]) await session.client.query(CHECKPOINT, [volume.storeId, id]);
 }
