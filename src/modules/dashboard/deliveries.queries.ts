@@ -1,7 +1,7 @@
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
+import { amount, share } from '../../platform/prisma/document-sql.js';
 import type { DayRange } from './day-range.js';
-import { amount, share } from './document.queries.js';
 import { agentFigures, fulfilmentFigures, zipFigures } from './rollups.queries.js';
 
 const MOST_ZIPS = 100;

@@ -12,13 +12,13 @@ export interface DayToFoldRow {
   day: string;
 }
 
-export function horizon(): Prisma.Sql {
+export function acrossStoresHorizon(): Prisma.Sql {
   return Prisma.sql`
     SELECT pg_current_xact_id()::text AS horizon, clock_timestamp()::text AS at`;
 }
 
 /** Whether all that had begun to write before the horizon has ended, in whatever database of the server. */
-export function isPast(horizon: string): Prisma.Sql {
+export function acrossStoresEnded(horizon: string): Prisma.Sql {
   return Prisma.sql`SELECT pg_snapshot_xmin(pg_current_snapshot()) >= ${horizon}::xid8 AS past`;
 }
 

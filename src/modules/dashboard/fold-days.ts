@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Jobs } from '../../platform/jobs/jobs.service.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { Database } from '../../platform/prisma/database.js';
-import { type DayToFoldRow, daysToFold, foldDay, horizon, type HorizonRow, isPast } from './fold-days.queries.js';
+import {
+  acrossStoresEnded,
+  acrossStoresHorizon,
+  type DayToFoldRow,
+  daysToFold,
+  foldDay,
+  type HorizonRow,
+} from './fold-days.queries.js';
 
 const EVERY_S = 60;
 /** Of one store in one run: a year, in a minute or two at 3,000 orders a day. The next run goes on. */
@@ -26,7 +33,7 @@ export class FoldDays implements OnModuleInit {
 
   /** Nothing is folded while somebody still writes who began to before: it may be of a day that is to be folded, unmarked. */
   async foldAll(signal?: AbortSignal): Promise<void> {
-    const [begun] = await this.database.query<HorizonRow>(horizon());
+    const [begun] = await this.database.query<HorizonRow>(acrossStoresHorizon());
     if (!begun || !(await this.hasPassed(begun.horizon, signal))) return;
     await this.jobs.eachStore(() => this.fold(begun.at, signal));
   }
@@ -43,7 +50,7 @@ export class FoldDays implements OnModuleInit {
 
   private async hasPassed(horizon: string, signal?: AbortSignal): Promise<boolean> {
     for (const started = performance.now(); performance.now() - started < WAIT_MS && !signal?.aborted;) {
-      const [row] = await this.database.query<{ past: boolean }>(isPast(horizon));
+      const [row] = await this.database.query<{ past: boolean }>(acrossStoresEnded(horizon));
       if (row?.past) return true;
       await sleep(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }

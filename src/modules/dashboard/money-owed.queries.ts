@@ -1,12 +1,16 @@
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
+import { amount } from '../../platform/prisma/document-sql.js';
 import type { DayRange } from './day-range.js';
-import { amount, SOLD } from './document.queries.js';
 import { orderFigures } from './rollups.queries.js';
+import { SOLD } from './sold.js';
 
 const MOST_AGENTS = 200;
-/** Of an agent's cash, the last so many pieces that he took are looked through for the oldest that he still has. */
-const MOST_PIECES = 200;
+/**
+ * So many of the last movements of an agent's cash are looked through for the oldest that he still has. All of them first: asked for
+ * what he took alone, the planner sorted 9,000 entries of each agent, 60 ms.
+ */
+const MOST_MOVES = 400;
 const MOST_REASONS = 20;
 
 /**
@@ -44,10 +48,10 @@ export function cashOutstanding(): Prisma.Sql {
                        SELECT e.created_at, e.amount, sum(e.amount) OVER (ORDER BY e.id DESC) AS up_to
                          FROM (
                            SELECT l.id, l.created_at, -l.amount AS amount
-                             FROM ledger_entries l
-                            WHERE l.wallet_id = t.wallet_id AND l.store_id = s.id AND l.amount < 0
-                            ORDER BY l.id DESC
-                            LIMIT ${MOST_PIECES}::int
+                             FROM (
+                               SELECT m.* FROM ledger_entries m WHERE m.wallet_id = t.wallet_id AND m.store_id = s.id ORDER BY m.id DESC LIMIT ${MOST_MOVES}::int
+                             ) l
+                            WHERE l.amount < 0
                          ) e
                      ) p
                     WHERE p.up_to - p.amount < t.cash
@@ -119,7 +123,7 @@ export function refundFigures(range: DayRange): Prisma.Sql {
       SELECT coalesce(sum(a.count), 0) AS count, sum(a.amount) AS amount, sum(a.amount) FILTER (WHERE a.status = 'SUCCEEDED') AS given_back
         FROM asked a
     ), sold AS (
-      SELECT sum(f.total) FILTER (WHERE f.status IN ${SOLD} OR f.status = 'RETURNED') AS total FROM figures f
+      SELECT sum(f.total) FILTER (WHERE f.status = ANY (${SOLD}::text[]) OR f.status = 'RETURNED') AS total FROM figures f
     )
     SELECT json_build_object(
              'from', ${range.from}::text, 'to', ${range.to}::text,

@@ -1,6 +1,7 @@
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
-import { amount, SOLD } from './document.queries.js';
+import { amount } from '../../platform/prisma/document-sql.js';
+import { SOLD } from './sold.js';
 
 /** Goods of which no more than so many are left to sell. */
 export const LOW_STOCK = 5;
@@ -17,8 +18,8 @@ const NOW = (): Prisma.Sql => Prisma.sql`
      WHERE s.id = ${currentStore()}::uuid
   ), sold AS MATERIALIZED (
     SELECT d.name, coalesce(sum(f.orders), 0) AS placed,
-           coalesce(sum(f.orders) FILTER (WHERE f.status IN ${SOLD}), 0) AS orders,
-           coalesce(sum(f.total - f.refunded) FILTER (WHERE f.status IN ${SOLD}), 0) AS revenue
+           coalesce(sum(f.orders) FILTER (WHERE f.status = ANY (${SOLD}::text[])), 0) AS orders,
+           coalesce(sum(f.total - f.refunded) FILTER (WHERE f.status = ANY (${SOLD}::text[])), 0) AS revenue
       FROM (
         SELECT n.name, day_begins(c.today - n.ago, c.timezone) AS starts_at,
                least(

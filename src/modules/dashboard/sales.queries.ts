@@ -1,12 +1,13 @@
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
+import { amount, share } from '../../platform/prisma/document-sql.js';
 import type { DayRange } from './day-range.js';
-import { amount, share, SOLD } from './document.queries.js';
 import type { ProductOrder } from './dto/days-query.dto.js';
 import { orderFigures, productFigures } from './rollups.queries.js';
+import { SOLD } from './sold.js';
 
-const REVENUE = Prisma.sql`sum(f.total - f.refunded) FILTER (WHERE f.status IN ${SOLD})`;
-const SOLD_ORDERS = Prisma.sql`sum(f.orders) FILTER (WHERE f.status IN ${SOLD})`;
+const REVENUE = Prisma.sql`sum(f.total - f.refunded) FILTER (WHERE f.status = ANY (${SOLD}::text[]))`;
+const SOLD_ORDERS = Prisma.sql`sum(f.orders) FILTER (WHERE f.status = ANY (${SOLD}::text[]))`;
 const TREND = Prisma.sql`
   coalesce(sum(f.orders), 0) AS placed,
   ${REVENUE} AS revenue,

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { databaseMetrics } from '../metrics/database.metrics.js';
 import { runAfterCommit } from './after-commit.js';
-import { readDatabaseError } from './database-error.js';
+import { mayBeCommitted, readDatabaseError } from './database-error.js';
 import { fastTypes } from './pool.js';
 import { scopeToStore } from './store-scope.js';
 
@@ -49,9 +49,14 @@ export class Database {
     return retrying(async () => {
       let transaction: Transaction | undefined;
       const options = { timeout, maxWait, ...(isolationLevel && { isolationLevel }) };
-      const result = await this.prisma.$transaction((tx) => run((transaction = tx)), options);
-      if (transaction) runAfterCommit(transaction);
-      return result;
+      try {
+        const result = await this.prisma.$transaction((tx) => run((transaction = tx)), options);
+        if (transaction) runAfterCommit(transaction);
+        return result;
+      } catch (error) {
+        if (transaction && mayBeCommitted(error)) runAfterCommit(transaction);
+        throw error;
+      }
     });
   }
 

@@ -1,12 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.js';
 
-/** What every dashboard is: JSON as it is sent, in one row. */
-export interface DocumentRow {
-  document: string;
-}
-
-/** Statuses of an order that is sold: confirmed, and neither cancelled nor returned. */
-export const SOLD = Prisma.sql`('CONFIRMED', 'PREPARING', 'SHIPPING', 'DELIVERED')`;
+/** Parts of statements that answer with JSON as it is sent. */
 
 /** {count, of, rate}: the rate to four places, null of none. */
 export function share(count: Prisma.Sql, of: Prisma.Sql): Prisma.Sql {
@@ -15,7 +9,7 @@ export function share(count: Prisma.Sql, of: Prisma.Sql): Prisma.Sql {
   )`;
 }
 
-/** An amount of minor units; nothing is 0. */
+/** An amount of minor units in the currency of the store `s`; nothing is 0. */
 export function amount(value: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`money(coalesce(${value}, 0)::bigint, s.currency)`;
 }
