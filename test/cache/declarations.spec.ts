@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { failure } from '../../src/common/exceptions/failure.js';
 import { Answer } from '../../src/platform/cache/answer.js';
 import { Cached } from '../../src/platform/cache/cached.decorator.js';
 import type { CacheService } from '../../src/platform/cache/cache.service.js';
@@ -78,6 +79,27 @@ class Bare {
     return Promise.resolve(Answer.of({ from, to }));
   }
 }
+
+it('invalidates what may have been committed, and nothing that was refused', async () => {
+  const invalidated: string[][] = [];
+  const told = { invalidate: (...tags: string[]) => void invalidated.push(tags) } as unknown as CacheInvalidation;
+  class Orders {
+    readonly cacheInvalidation = told;
+    @InvalidateCache('orders', 'payments')
+    place(outcome: Promise<string>): Promise<string> {
+      return outcome;
+    }
+  }
+  const orders = new Orders();
+  expect(await orders.place(Promise.resolve('placed'))).toBe('placed');
+  expect(invalidated).toEqual([['orders', 'payments']]);
+  const refused = failure('INSUFFICIENT_STOCK');
+  await expect(orders.place(Promise.reject(refused))).rejects.toBe(refused);
+  expect(invalidated).toHaveLength(1);
+  const lost = Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+  await expect(orders.place(Promise.reject(lost))).rejects.toBe(lost);
+  expect(invalidated).toHaveLength(2);
+});
 
 it('tells keys by what the arguments say, not by the order of their fields', () => {
   expect([Reports, Bare]).toBeDefined();

@@ -1,3 +1,4 @@
+import { mayBeCommitted } from '../../prisma/database-error.js';
 import type { CacheInvalidation } from './cache-invalidation.js';
 import type { Tag } from './tags.js';
 
@@ -7,7 +8,7 @@ interface Invalidates {
 
 /**
  * For a method that is a whole use case, so that its promise resolves after the commit: then the tags are invalidated. Not when
- * it fails. Where the tags depend on what has happened, the method calls cacheInvalidation.invalidate() itself.
+ * it is refused; a database that is lost on the way may have committed. Where the tags depend on what has happened, the method calls cacheInvalidation.invalidate() itself.
  */
 export function InvalidateCache(...tags: [Tag, ...Tag[]]) {
   return <This extends Invalidates, Args extends unknown[], Result>(
@@ -18,9 +19,14 @@ export function InvalidateCache(...tags: [Tag, ...Tag[]]) {
     const method = descriptor.value;
     if (!method) throw new Error('@InvalidateCache is for methods');
     descriptor.value = async function (this: This, ...args: Args): Promise<Result> {
-      const result = await method.apply(this, args);
-      this.cacheInvalidation.invalidate(...tags);
-      return result;
+      try {
+        const result = await method.apply(this, args);
+        this.cacheInvalidation.invalidate(...tags);
+        return result;
+      } catch (error) {
+        if (mayBeCommitted(error)) this.cacheInvalidation.invalidate(...tags);
+        throw error;
+      }
     };
   };
 }
