@@ -16,15 +16,7 @@ const RANGED = [
   'agent-leaderboard',
   'refunds',
 ];
-const DASHBOARDS = [
-  ...RANGED,
-  'overview',
-  'cash-outstanding',
-  'wallet-liabilities',
-  'low-stock',
-  'activity',
-  'mobile',
-];
+const DASHBOARDS = [...RANGED, 'overview', 'cash-outstanding', 'wallet-liabilities', 'low-stock', 'activity', 'mobile'];
 
 let shop: Shop;
 /** A store in which an order was delivered, and one in which nothing ever happened. */
