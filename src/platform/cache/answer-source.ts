@@ -43,12 +43,10 @@ export class AnswerSource {
       return shared;
     }
     const generations = view && (await this.redis.generations(call, view.generations, budget));
-    if (generations && (await this.redis.takeLease(call, generations, budget)) === false) {
-      const others = await this.waitForOther(call, generations, newerThan);
-      if (others) {
-        this.memory.remember(call, others, since);
-        return { answer: others, source: 'redis' };
-      }
+    const others = generations && (await this.fromOther(call, generations, newerThan, budget));
+    if (others) {
+      this.memory.remember(call, others, since);
+      return { answer: others, source: 'redis' };
     }
     return this.load(call, since, reason, generations);
   }
@@ -60,18 +58,21 @@ export class AnswerSource {
     return newerThan === 0 && answer.ageMs < ttlMs + staleMs ? { answer, source: 'stale' } : undefined;
   }
 
-  /** Undefined when it is this instance's turn to load: the other failed, takes too long, or Redis stops answering. */
-  private async waitForOther(call: CachedCall, generations: string[], newerThan: number): Promise<Answer | undefined> {
+  /** Undefined when it is this instance's turn to load: nobody does, or takes too long, or Redis stops answering. */
+  private async fromOther(
+    call: CachedCall,
+    generations: string[],
+    newerThan: number,
+    budget: TimeBudget,
+  ): Promise<Answer | undefined> {
     const until = performance.now() + LEASE_WAIT_MS;
-    for (let pause = POLL_FIRST_MS; performance.now() < until; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {
+    let claim = await this.redis.claim(call, generations, budget);
+    for (let pause = POLL_FIRST_MS; claim; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {
+      const found = this.usable(call, claim.answer, newerThan)?.answer;
+      if (found && claim.mine) void this.redis.giveBack(call, generations);
+      if (found || claim.mine || performance.now() > until) return found;
       await sleep(pause);
-      const budget = new TimeBudget(this.config.REDIS_TIMEOUT_MS);
-      // In this order: the other writes its answer, then ends its lease.
-      const mine = await this.redis.takeLease(call, generations, budget);
-      const view = mine === undefined ? undefined : await this.redis.look(call, budget);
-      const found = this.usable(call, view?.answer, newerThan)?.answer;
-      if (found && mine) await this.redis.giveBack(call, generations);
-      if (found || mine || !view) return found;
+      claim = await this.redis.claim(call, generations, new TimeBudget(this.config.REDIS_TIMEOUT_MS));
     }
     return undefined;
   }

@@ -20,6 +20,12 @@ export interface SharedView {
   generations: (string | undefined)[];
 }
 
+interface Claim {
+  mine: boolean;
+  /** Cached under the generations of the claim. */
+  answer?: Answer;
+}
+
 /**
  * Answers that instances share. Nothing is ever deleted from it but generations: what was cached under one that is gone is not
  * believed, so a load that began before an invalidation can be written as late as it likes. Undefined always means that Redis
@@ -60,12 +66,20 @@ export class RedisTier {
     );
   }
 
-  /** Whether this instance is the one that loads, of those that saw the same generations. */
-  async takeLease(call: CachedCall, generations: string[], budget: TimeBudget): Promise<boolean | undefined> {
-    const key = leaseKey(call, generations);
-    return budget.spend(() =>
-      this.redis.ask('lease', async (redis) => (await redis.set(key, 1, 'PX', LEASE_MS, 'NX')) === 'OK'),
+  /**
+   * Whether this instance is the one that loads, of those that saw the same generations, and what is there after that: the other
+   * writes its answer, then ends its lease, so who gets the lease without looking again may load what was just written.
+   */
+  async claim(call: CachedCall, generations: string[], budget: TimeBudget): Promise<Claim | undefined> {
+    const lease = leaseKey(call, generations);
+    const answers = await budget.spend(() =>
+      this.redis.ask('lease', (redis) =>
+        Promise.all([redis.set(lease, 1, 'PX', LEASE_MS, 'NX'), redis.getBuffer(call.key)]),
+      ),
     );
+    if (!answers) return undefined;
+    const [set, entry] = answers;
+    return { mine: set === 'OK', answer: await decodeEntry(entry, generations) };
   }
 
   /** To be taken by the next one at once. */
