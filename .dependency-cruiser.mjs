@@ -2,7 +2,7 @@
 
 /** Top to bottom: a room imports from its own and from those below it. Regular expressions of paths. */
 const ROOMS = [
-  { name: 'process', path: '^src/(main\\.ts$|cli/|lifecycle/|demo/|verify/|import/)' },
+  { name: 'process', path: '^src/(main\\.ts$|cli/|lifecycle/|demo/|verify/|import/|generate/)' },
   { name: 'app', path: '^src/app\\.[a-z]+\\.ts$' },
   { name: 'modules', path: '^src/modules/' },
   { name: 'http', path: '^src/http/' },
@@ -22,8 +22,17 @@ const MODULE_RANKS = [
   ['orders'],
   ['refunds'],
   ['shipping'],
-  ['jobs', 'notifications'],
+  ['cache', 'jobs', 'notifications', 'dashboard'],
   ['health'],
+];
+
+/** Who may read from the cache: what people look at. */
+const READS_CACHE = [
+  '^src/http/cached-answer\\.ts$',
+  '^src/modules/cache/',
+  '^src/modules/catalog/product-list\\.ts$',
+  '^src/modules/dashboard/',
+  '^src/modules/slots/slot-availability\\.ts$',
 ];
 
 const anyOf = (names) => `(${names.join('|')})`;
@@ -95,6 +104,28 @@ export default {
       severity: 'error',
       from: { orphan: true, pathNot: ['^src/(main\\.ts$|cli/)', '^(tools|bench)/[^/]+(/main)?\\.ts$', '\\.d\\.ts$'] },
       to: {},
+    },
+    {
+      name: 'decides-by-a-cache',
+      comment:
+        'Who decides about money or stock reads the database. Those who write may tell the cache, in invalidation/, no more.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/platform/cache/', '^src/app\\.module\\.ts$', ...READS_CACHE] },
+      to: { path: '^src/platform/cache/', pathNot: '^src/platform/cache/invalidation/' },
+    },
+    {
+      name: 'decides-by-a-cached-service',
+      comment: 'What comes from a cache is sent to people: controllers alone may ask for it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['\\.(controller|module)\\.ts$', ...READS_CACHE] },
+      to: { path: READS_CACHE },
+    },
+    {
+      name: 'invalidation-reads',
+      comment: 'The side of the cache that writers know leads to no answer.',
+      severity: 'error',
+      from: { path: '^src/platform/cache/invalidation/' },
+      to: { path: '^src/platform/cache/', pathNot: '^src/platform/cache/invalidation/' },
     },
     {
       name: 'generated-client',

@@ -14,6 +14,8 @@ const BAD_TEXTS: [string, string, RegExp][] = [
   ['DEFAULT_STORE', '-store-', /lower-case letters, digits and hyphens/],
   ['JWT_SECRET', 'hunter2-hunter2', /at least 32 characters/],
   ['LARDER_ROLE', 'butler-7', /one of the following values: all, api, worker/],
+  ['REDIS_URL', 'memcached://larder:pa55word@cache', /begins with redis:/],
+  ['CACHE', 'perhaps-7', /one of the following values: on, off/],
   ['PAYMENT_PROVIDER', 'barter-7', /one of the following values: test, stripe, none/],
   ['STRIPE_SECRET_KEY', 'pk_hunter2hunter2', /begins with sk_ or rk_/],
   ['STRIPE_WEBHOOK_SECRET', 'hunter2-hunter2', /begins with whsec_/],

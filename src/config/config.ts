@@ -49,6 +49,30 @@ export class LarderConfig {
   @Matches(/^postgres(ql)?:\/\/\S+$/, { message: 'expected a URL that begins with postgresql://' })
   DATABASE_URL?: string;
 
+  @setting({
+    about: 'Redis that instances share what they cache by; without it each instance caches for itself',
+    secret: true,
+  })
+  @IsOptional()
+  @Matches(/^rediss?:\/\/\S+$/, { message: 'expected a URL that begins with redis:// or rediss://' })
+  REDIS_URL?: string;
+
+  @setting({ about: 'most time that a request waits for Redis, after which it does without', unit: 'ms' })
+  @IsInt()
+  @Min(10)
+  @Max(5000)
+  REDIS_TIMEOUT_MS: number = 100;
+
+  @setting({ about: 'off: every read is a query, so that the cache can be told from what is behind it' })
+  @IsIn(['on', 'off'])
+  CACHE: 'on' | 'off' = 'on';
+
+  @setting({ about: 'most memory for cached answers', unit: 'MB' })
+  @IsInt()
+  @Min(1)
+  @Max(4096)
+  CACHE_MEMORY_MB: number = 64;
+
   @setting({ about: 'api serves requests, worker runs background jobs and schedules, all does both' })
   @IsIn(['all', 'api', 'worker'])
   LARDER_ROLE: 'all' | 'api' | 'worker' = 'all';
@@ -234,6 +258,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Larder
   }
   if (config.PAYMENT_TIMEOUT_MS >= config.REQUEST_DEADLINE_MS) {
     problems.push('PAYMENT_TIMEOUT_MS: must be shorter than REQUEST_DEADLINE_MS, which contains it');
+  }
+  if (config.REDIS_TIMEOUT_MS >= config.REQUEST_DEADLINE_MS) {
+    problems.push('REDIS_TIMEOUT_MS: must be shorter than REQUEST_DEADLINE_MS, which contains it');
   }
   if (config.PAYMENT_PROVIDER === 'stripe') {
     for (const key of ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const) {

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 
 export interface SettingNote {
   about: string;
-  unit?: 'ms' | 's' | 'h' | 'days' | 'bytes' | 'connections' | 'jobs';
+  unit?: 'ms' | 's' | 'h' | 'days' | 'bytes' | 'MB' | 'connections' | 'jobs';
   /** Its value is never shown, not even the default. */
   secret?: true;
 }

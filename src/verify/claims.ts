@@ -3,6 +3,7 @@ import { BOOKINGS } from './bookings.claims.js';
 import { CARDS } from './cards.claims.js';
 import { CASH } from './cash.claims.js';
 import type { ClaimGroup } from './claim.js';
+import { DASHBOARDS } from './dashboard.claims.js';
 import { LEDGER } from './ledger.claims.js';
 import { ORDERS } from './orders.claims.js';
 import { PAYMENTS } from './payments.claims.js';
@@ -25,5 +26,6 @@ export const CLAIMS: readonly ClaimGroup[] = [
   CASH,
   APPROVALS,
   WALLETS,
+  DASHBOARDS,
   PLATFORM,
 ];

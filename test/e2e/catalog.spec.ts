@@ -121,10 +121,12 @@ describe('products', () => {
     const { id } = await scene.create({
       variants: Array.from({ length: 60 }, (_, index) => ({ sku: `MANY-${index}`, price: USD(index) })),
     });
+    await scene.larder.http.get('/api/products?limit=2').expect(200);
     for (const path of ['?limit=1', '?limit=100', '?limit=100&category=bakery', '?search=product', `/${id}`]) {
-      await scene.larder.http.get(`/api/products${path}`);
       expect(await statementsOf(() => scene.larder.http.get(`/api/products${path}`).expect(200))).toBe(1);
     }
+    // From the cache, until the catalog or the stock changes.
+    expect(await statementsOf(() => scene.larder.http.get('/api/products?limit=100').expect(200))).toBe(0);
     for (const limit of [1, 100]) {
       expect(await statementsOf(() => scene.larder.http.get(`/api/categories?limit=${limit}`).expect(200))).toBe(1);
     }

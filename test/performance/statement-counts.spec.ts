@@ -1,3 +1,4 @@
+import { Epochs } from '../../src/platform/cache/invalidation/epochs.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { growCashScene } from '../support/cash-scene.js';
 import { ADDRESS, Factory, freshKey } from '../support/factories.js';
@@ -47,6 +48,8 @@ describe.each(reads)('$name', (route) => {
 });
 
 async function read(route: Route, scene: Scene, who: 'everyone' | 'customer' | 'agent'): Promise<object[] | undefined> {
+  // What is counted is a read of the database, not of the cache.
+  larder.app.get(Epochs).invalidateAll();
   const query = 'limit' in route.query ? '?limit=100' : '';
   const response = await larder.app.inject({
     url: addressOf(route, idsFor(route, scene)) + query,
@@ -96,7 +99,7 @@ async function grow(scene: Scene): Promise<void> {
   const { rows } = await sql.query<{ id: string }>(`SELECT id FROM variants WHERE sku LIKE 'MANY-%'`);
   await sql.query(`UPDATE stock_levels SET on_hand = 1000 WHERE variant_id = ANY ($1)`, [rows.map(({ id }) => id)]);
   for (let i = 0; i < MANY; i++) {
-    await make.variant(store);
+    await make.variant(store, { onHand: 1 });
     await make.agent(store);
     for (const person of [customer, everyone]) await make.topUp(store, person, 100);
     const order = await ask(customer.bearer, '/api/orders', {
@@ -109,6 +112,11 @@ async function grow(scene: Scene): Promise<void> {
   }
   await sql.query(
     `INSERT INTO order_history (store_id, order_id, version, to_status, actor_role) SELECT $1, $2, n + 100, 'PREPARING', 'SYSTEM' FROM ${many}`,
+    [store.id, ids.order],
+  );
+  await sql.query(
+    `INSERT INTO shipping_assignments (store_id, id, order_id, agent_id, status, zip, currency, closed_at, promised_at)
+     SELECT store_id, uuid_v7(), $2, id, 'FAILED', '10001', 'USD', now(), now() FROM delivery_agents WHERE store_id = $1`,
     [store.id, ids.order],
   );
   await growMoneyScene(larder, store, ids, scene, MANY);

@@ -114,6 +114,23 @@ export const ACCESS: Record<string, Access> = {
   'POST /api/shipping/assignments/{id}/fail': AGENT,
   'POST /api/shipping/assignments/{id}/cancel': STAFF,
 
+  'GET /api/dashboard/overview': STAFF,
+  'GET /api/dashboard/order-trends': STAFF,
+  'GET /api/dashboard/sales-by-status': STAFF,
+  'GET /api/dashboard/sales-by-payment-method': STAFF,
+  'GET /api/dashboard/top-products': STAFF,
+  'GET /api/dashboard/fulfilment': STAFF,
+  'GET /api/dashboard/delivery-by-zip': STAFF,
+  'GET /api/dashboard/agent-leaderboard': STAFF,
+  'GET /api/dashboard/cash-outstanding': STAFF,
+  'GET /api/dashboard/wallet-liabilities': STAFF,
+  'GET /api/dashboard/refunds': STAFF,
+  'GET /api/dashboard/low-stock': STAFF,
+  'GET /api/dashboard/activity': STAFF,
+  'GET /api/dashboard/mobile': STAFF,
+
+  'GET /api/admin/cache/stats': ADMIN,
+  'POST /api/admin/cache/invalidate': ADMIN,
   'GET /api/admin/jobs/dead': ADMIN,
   'POST /api/admin/jobs/dead/{id}/replay': ADMIN,
 

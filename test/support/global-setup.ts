@@ -15,8 +15,13 @@ registerHooks({
   },
 });
 
-/** One PostgreSQL for the whole run; each test file clones its own database from the template (createTestDatabase). */
+/**
+ * One PostgreSQL for the whole run; each test file clones its own database from the template (createTestDatabase). Of Redis only
+ * the program is seen to: a test that wants one starts its own (RedisServer).
+ */
 export default async function globalSetup(): Promise<void> {
+  const { ensureRedisServer } = await import('./redis-binary.js');
+  await ensureRedisServer();
   const { startTestServer } = await import('./postgres-server.js');
   await startTestServer();
 }

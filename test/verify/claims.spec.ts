@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
 import pg from 'pg';
+import { generateStore } from '../../src/generate/generate-store.js';
+import { CHECKPOINTS } from '../../src/import/import-run.queries.js';
 import { checkClaim } from '../../src/verify/check-claim.js';
 import { CLAIMS } from '../../src/verify/claims.js';
 import { createTestDatabase, databaseUrl, type TestDatabase } from '../support/database.js';
 import { DAMAGES } from './damages.js';
 
-const ORDERS = 2000;
 const ALL = CLAIMS.flatMap(({ claims }) => claims);
 
 let database: TestDatabase;
@@ -17,10 +17,56 @@ beforeAll(async () => {
   const admin = process.env.TEST_DATABASE_URL ?? '';
   client = new pg.Client({ connectionString: databaseUrl(admin, new URL(database.url).pathname.slice(1)) });
   await client.connect();
-  await client.query(`SET larder.orders = '${ORDERS}'`);
-  await client.query(await readFile(new URL('volume.sql', import.meta.url), 'utf8'));
-  await client.query('ANALYZE');
+  await generate('exclusive', 'USD', false);
+  await generate('inclusive', 'EUR', true);
+  await fillCheckpoints();
+  await foldDays();
 });
+/** Two shops of which every table has rows in every state: it is evening there, parcels are under way. */
+async function generate(slug: string, currency: string, taxInclusive: boolean): Promise<void> {
+  await generateStore({
+    connectionString: database.url,
+    slug,
+    orders: 1500,
+    days: 5,
+    seed: 1,
+    currency,
+    timezone: eveningZone(),
+    taxInclusive,
+    until: new Date(),
+    connections: 1,
+    isStopped: () => false,
+    onProgress: () => undefined,
+  });
+}
+
+/** Where it is between seven and eight in the evening: the last order's events are of the last day then. */
+function eveningZone(): string {
+  const ahead = 19 - new Date().getUTCHours();
+  const east = ahead > 12 ? ahead - 24 : ahead;
+  return `Etc/GMT${east > 0 ? '-' : '+'}${Math.abs(east)}`;
+}
+
+/** Whoever else uses the server may have transactions open that a checkpoint waits for. */
+async function fillCheckpoints(): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query('SELECT 1 FROM wallet_checkpoints WHERE balance IS NULL LIMIT 1');
+    if (rows.length === 0) return;
+    for (const { id } of (await client.query<{ id: string }>('SELECT id FROM stores')).rows)
+      await client.query(CHECKPOINTS, [id]);
+  }
+}
+
+/** All that ended a day ago, as the job of the dashboards does. */
+async function foldDays(): Promise<void> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  await client.query(`
+    SELECT fold_day(s.id, (now() AT TIME ZONE s.timezone)::date - back)
+      FROM stores s
+     CROSS JOIN generate_series(2, 6) AS back`);
+  await client.query('COMMIT');
+}
+
 afterAll(async () => {
   await client.end();
   await database.drop();

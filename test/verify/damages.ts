@@ -1,4 +1,5 @@
 import { change, type Damage, noCheck, one, postAgain, unpost } from './damage.js';
+import { DASHBOARDS } from './dashboard-damages.js';
 import { LEDGER, MONEY } from './money-damages.js';
 
 const STOCK: Damage[] = [
@@ -169,8 +170,7 @@ const DELIVERIES: Damage[] = [
   },
   {
     claim: 'an agent who holds cash is in a shift, or a count of it waits for a decision',
-    sql: `UPDATE wallets SET balance = -1 WHERE ${one('wallets', 'owner_id', "kind = 'AGENT_CASH'")} AND kind = 'AGENT_CASH'
-          RETURNING owner_id::text AS id`,
+    sql: `DELETE FROM agent_shifts WHERE ${one('agent_shifts', 'id', "status = 'OPEN'")} RETURNING agent_id::text AS id`,
   },
 ];
 
@@ -208,4 +208,5 @@ export const DAMAGES: readonly Damage[] = [
   ...BOOKINGS,
   ...DELIVERIES,
   ...DECISIONS,
+  ...DASHBOARDS,
 ];

@@ -234,6 +234,11 @@ const entries = {
     message: 'This took too long. Try again; writes are safe to repeat with the same Idempotency-Key.',
     retryAfter: 2,
   },
+  CACHE_LOAD_TIMEOUT: {
+    status: 503,
+    message: 'Reading this took too long. It is still being read: try again in a moment.',
+    retryAfter: 2,
+  },
   NOT_READY: { status: 503, message: 'Not ready yet.', retryAfter: 1 },
   INTERNAL_ERROR: {
     status: 500,

@@ -1,8 +1,10 @@
 type LogDomain =
   | 'approval'
   | 'auth'
+  | 'cache'
   | 'cart'
   | 'catalog'
+  | 'dashboard'
   | 'database'
   | 'embedded'
   | 'health'
@@ -27,6 +29,7 @@ type LogStatus =
   | 'conflict'
   | 'created'
   | 'detected'
+  | 'down'
   | 'failed'
   | 'placed'
   | 'refused'
@@ -34,6 +37,7 @@ type LogStatus =
   | 'reused'
   | 'started'
   | 'stopped'
+  | 'up'
   | 'updated';
 
 /** `domain_action_status`. A name of another form doesn't compile; ESLint refuses capitals and blanks. */

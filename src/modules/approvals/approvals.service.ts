@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { money } from '../../common/money.js';
 import { decodeCursor, type Page, toPage, UUID_CURSOR } from '../../common/pagination.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import type { ApprovalKind, ApprovalStatus, Decision } from './approvals.kinds.js';
 import { type ApprovalRequest, requestApproval } from './approvals.queries.js';
@@ -27,7 +28,10 @@ export interface ApprovalEffects {
 export class ApprovalsService {
   private readonly effects = new Map<ApprovalKind, ApprovalEffects>();
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    readonly cacheInvalidation: CacheInvalidation,
+  ) {}
 
   /** A module tells in onModuleInit what becomes of its requests. */
   on(kind: ApprovalKind, effects: ApprovalEffects): void {
@@ -43,6 +47,7 @@ export class ApprovalsService {
 
   /** Asks for approval in the caller's transaction. @returns the approval's id */
   async request(tx: Transaction, request: ApprovalRequest): Promise<string> {
+    this.cacheInvalidation.invalidateAfter(tx, 'approvals');
     const [row] = await tx.$queryRaw<{ id: string }[]>(requestApproval(request));
     if (!row) throw new Error('request_approval answered nothing');
     return row.id;

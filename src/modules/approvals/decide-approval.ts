@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import type { Actor } from '../../http/actor.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { approvalMetrics } from '../../platform/metrics/approval.metrics.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
@@ -22,6 +24,7 @@ export class DecideApproval {
     private readonly database: Database,
     private readonly approvals: ApprovalsService,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /**
@@ -29,6 +32,7 @@ export class DecideApproval {
    * by the same person it is said once.
    * @throws NOT_FOUND, APPROVAL_OWN_REQUEST, APPROVAL_DECIDED, and what the effect throws: then nothing is decided
    */
+  @InvalidateCache('approvals')
   async decide(
     id: string,
     { id: approverId }: Actor,

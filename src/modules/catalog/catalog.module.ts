@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CategoriesController } from './categories.controller.js';
 import { CategoriesService } from './categories.service.js';
+import { ProductList } from './product-list.js';
 import { ProductsController } from './products.controller.js';
 import { ProductsService } from './products.service.js';
 import { SearchProducts } from './search-products.js';
@@ -9,6 +10,6 @@ import { VariantsService } from './variants.service.js';
 
 @Module({
   controllers: [ProductsController, VariantsController, CategoriesController],
-  providers: [ProductsService, SearchProducts, VariantsService, CategoriesService],
+  providers: [ProductsService, ProductList, SearchProducts, VariantsService, CategoriesService],
 })
 export class CatalogModule {}

@@ -4,6 +4,8 @@ import { newId } from '../../common/ids.js';
 import { decodeCursor, toPage, UUID_CURSOR } from '../../common/pagination.js';
 import { currentStore } from '../../common/request-context.js';
 import { PageQuery } from '../../http/page.dto.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { Database } from '../../platform/prisma/database.js';
 import { readDatabaseError } from '../../platform/prisma/database-error.js';
 import { nameTheConflict } from './catalog.conflicts.js';
@@ -13,7 +15,10 @@ const COLUMNS = { id: true, slug: true, name: true, taxRatePpm: true } as const;
 
 @Injectable()
 export class CategoriesService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    readonly cacheInvalidation: CacheInvalidation,
+  ) {}
 
   /** Newest first. @throws INVALID_CURSOR */
   async list({ limit, cursor }: PageQuery): Promise<CategoryPage> {
@@ -28,6 +33,7 @@ export class CategoriesService {
   }
 
   /** @throws CONFLICT */
+  @InvalidateCache('catalog')
   async create({ slug, name, taxRatePpm }: NewCategoryDto): Promise<CategoryResponse> {
     return this.database.prisma.category
       .create({ data: { storeId: currentStore(), id: newId(), slug, name, taxRatePpm }, select: COLUMNS })
@@ -37,6 +43,7 @@ export class CategoriesService {
   }
 
   /** @throws NOT_FOUND, CONFLICT */
+  @InvalidateCache('catalog')
   async change(id: string, { slug, name, taxRatePpm }: CategoryChangesDto): Promise<CategoryResponse> {
     const [changed] = await this.database.prisma.category
       .updateManyAndReturn({ where: { id }, data: { slug, name, taxRatePpm }, select: COLUMNS })
@@ -48,6 +55,7 @@ export class CategoriesService {
   }
 
   /** @throws NOT_FOUND, CATEGORY_IN_USE */
+  @InvalidateCache('catalog')
   async remove(id: string): Promise<void> {
     const { count } = await this.database.prisma.category.deleteMany({ where: { id } }).catch((error: unknown) => {
       throw readDatabaseError(error)?.failure === 'FOREIGN_KEY' ? failure('CATEGORY_IN_USE') : error;

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nest
 import { Public, Roles } from '../../http/access.js';
 import { IdPipe } from '../../http/id.pipe.js';
 import { NewProductDto, ProductChangesDto, ProductPage, ProductResponse, ProductsQuery } from './dto/products.dto.js';
+import { ProductList } from './product-list.js';
 import { ProductsService } from './products.service.js';
 import { WrittenJson } from '../../http/written-json.js';
 
@@ -10,7 +11,10 @@ import { WrittenJson } from '../../http/written-json.js';
 @ApiBearerAuth()
 @Controller('api/products')
 export class ProductsController {
-  constructor(private readonly products: ProductsService) {}
+  constructor(
+    private readonly products: ProductsService,
+    private readonly productList: ProductList,
+  ) {}
 
   /** Newest first, or, with a search, best first. Staff see what is not published too. */
   @Public()
@@ -18,7 +22,7 @@ export class ProductsController {
   @ApiOkResponse({ type: ProductPage })
   @Get()
   list(@Query() query: ProductsQuery): Promise<string> {
-    return this.products.list(query);
+    return this.productList.page(query);
   }
 
   @Public()

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
-import { decodeCursor, type DocumentRow, toDocumentPage, UUID_CURSOR } from '../../common/pagination.js';
-import { currentContext, currentStore, STAFF } from '../../common/request-context.js';
+import type { DocumentRow } from '../../common/pagination.js';
+import { currentStore } from '../../common/request-context.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { Database } from '../../platform/prisma/database.js';
 import { nameTheConflict } from './catalog.conflicts.js';
-import type { NewProductDto, ProductChangesDto, ProductsQuery } from './dto/products.dto.js';
-import { productById, productsPage } from './products.queries.js';
-import { SearchProducts } from './search-products.js';
+import type { NewProductDto, ProductChangesDto } from './dto/products.dto.js';
+import { productById } from './products.queries.js';
+import { seesUnpublished } from './shelf.js';
 import { requireStoreCurrency } from './store-currency.js';
 
 /** Products are answered as the JSON text that the database wrote, see DocumentRow. */
@@ -15,17 +17,8 @@ import { requireStoreCurrency } from './store-currency.js';
 export class ProductsService {
   constructor(
     private readonly database: Database,
-    private readonly searchProducts: SearchProducts,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
-
-  /** Newest first, what is searched for best first. Customers see what is published, staff everything. @throws INVALID_CURSOR */
-  async list({ limit, cursor, search, category }: ProductsQuery): Promise<string> {
-    const withUnpublished = seesUnpublished();
-    if (search) return this.searchProducts.page({ search, category, withUnpublished, limit, cursor });
-    const after = decodeCursor('products', cursor, UUID_CURSOR);
-    const rows = await this.database.query<DocumentRow>(productsPage({ limit, after, category, withUnpublished }));
-    return toDocumentPage('products', rows, limit);
-  }
 
   /** @throws NOT_FOUND */
   async get(id: string): Promise<string> {
@@ -35,6 +28,7 @@ export class ProductsService {
   }
 
   /** A product with its variants, none of them in stock yet. @throws CONFLICT, INVALID_REFERENCE, CURRENCY_MISMATCH */
+  @InvalidateCache('catalog')
   async create({ variants, ...product }: NewProductDto): Promise<string> {
     await requireStoreCurrency(
       this.database,
@@ -66,6 +60,7 @@ export class ProductsService {
   }
 
   /** @throws NOT_FOUND, CONFLICT, INVALID_REFERENCE */
+  @InvalidateCache('catalog')
   async change(id: string, changes: ProductChangesDto): Promise<string> {
     try {
       const { count } = await this.database.prisma.product.updateMany({
@@ -83,6 +78,7 @@ export class ProductsService {
    * Takes a product and its variants out of the catalog for good; slug, SKUs and category are free again. The product's row
    * is locked before its variants are read, so that none can be added meanwhile. @throws NOT_FOUND
    */
+  @InvalidateCache('catalog')
   async archive(id: string): Promise<void> {
     const archivedAt = new Date();
     await this.database.transaction(async (tx) => {
@@ -108,8 +104,4 @@ function columnsOf<Body extends ProductChangesDto>({
     Body,
     'name' | 'slug' | 'description' | 'categoryId' | 'imageUrls' | 'published'
   >;
-}
-
-function seesUnpublished(): boolean {
-  return currentContext()?.roles?.some((role) => STAFF.includes(role)) ?? false;
 }

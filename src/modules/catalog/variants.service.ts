@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { Database } from '../../platform/prisma/database.js';
 import { nameTheConflict } from './catalog.conflicts.js';
 import type { NewVariantDto, VariantChangesDto } from './dto/variants.dto.js';
@@ -11,9 +13,13 @@ import { insertVariant } from './variants.queries.js';
 
 @Injectable()
 export class VariantsService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    readonly cacheInvalidation: CacheInvalidation,
+  ) {}
 
   /** @throws NOT_FOUND, CONFLICT, CURRENCY_MISMATCH */
+  @InvalidateCache('catalog')
   async add(productId: string, { sku, name = '', price }: NewVariantDto): Promise<string> {
     await requireStoreCurrency(this.database, [price]);
     const id = newId();
@@ -26,6 +32,7 @@ export class VariantsService {
   }
 
   /** @throws NOT_FOUND, CURRENCY_MISMATCH */
+  @InvalidateCache('catalog')
   async change(productId: string, id: string, { name, price }: VariantChangesDto): Promise<string> {
     if (price) await requireStoreCurrency(this.database, [price]);
     const { count } = await this.database.prisma.variant.updateMany({
@@ -37,6 +44,7 @@ export class VariantsService {
   }
 
   /** Takes a variant out of the catalog for good; its SKU is free again. @throws NOT_FOUND */
+  @InvalidateCache('catalog')
   async archive(productId: string, id: string): Promise<void> {
     const { count } = await this.database.prisma.variant.updateMany({
       where: { id, productId, archivedAt: null },

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { decodeCursor, NUMBER_CURSOR, toPage, UUID_CURSOR } from '../../common/pagination.js';
 import type { PageQuery } from '../../http/page.dto.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   type IdempotentRequest,
@@ -32,6 +34,7 @@ export class InventoryService {
   constructor(
     private readonly database: Database,
     private readonly idempotency: IdempotencyService,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /** @throws INVALID_CURSOR */
@@ -61,6 +64,7 @@ export class InventoryService {
    * Stock that comes or goes otherwise than by orders, with its movement; with a key, once however often it is sent.
    * @throws NOT_FOUND, STOCK_BELOW_RESERVED
    */
+  @InvalidateCache('inventory')
   async adjust(actorId: string, variantId: string, body: AdjustmentDto, request?: IdempotentRequest): Promise<Answer> {
     const { delta, reason, note = null } = body;
     const statement = adjustStock({ variantId, delta, reason, note, actorId });

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure } from '../../common/exceptions/failure.js';
 import { type Actor, isStaff } from '../../http/actor.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
@@ -42,6 +44,7 @@ export class ChangeOrderStatus {
     private readonly payments: PaymentsService,
     private readonly capturing: CapturePayment,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   onStep(listener: StepListener): void {
@@ -53,6 +56,7 @@ export class ChangeOrderStatus {
    * (H7). Locks, in this order: the order, its assignment, slot, coupon, stock by variant id, wallets.
    * @throws NOT_FOUND, ORDER_INVALID_TRANSITION, ORDER_CANNOT_CANCEL_AFTER_SHIPPING, FORBIDDEN, ORDER_STATUS_CONFLICT
    */
+  @InvalidateCache('inventory', 'slots')
   async change(
     orderId: string,
     to: OrderStatus,
@@ -111,6 +115,13 @@ export class ChangeOrderStatus {
       moveOrder(order, to, { actorId: by.actorId ?? null, role, reason: by.reason ?? null }),
     );
     if (moved.length === 0) return false;
+    this.cacheInvalidation.invalidateAfter(
+      tx,
+      'orders',
+      ...(order.placed_before_today ? (['orders:past'] as const) : []),
+    );
+    if (step.effects.some((effect) => effect.endsWith('STOCK')))
+      this.cacheInvalidation.invalidateAfter(tx, 'inventory');
     for (const listener of this.listeners) await listener(tx, { order, to, by });
     for (const effect of step.effects) await this.cause(tx, effect, { order, to, by });
     return true;

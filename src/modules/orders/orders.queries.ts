@@ -120,11 +120,16 @@ export interface OrderStepRow {
   tax: bigint;
   total: bigint;
   delivery_code: string;
+  /** In the store's time zone. */
+  placed_before_today: boolean;
 }
 
 const STEP_COLUMNS = Prisma.sql`
   o.id, o.number, o.customer_id, o.status, o.version, o.currency, o.subtotal, o.discount, o.delivery_fee, o.tax, o.total,
-  o.delivery_code`;
+  o.delivery_code,
+  o.placed_at < (
+    SELECT day_begins((now() AT TIME ZONE s.timezone)::date, s.timezone) FROM stores s WHERE s.id = o.store_id
+  ) AS placed_before_today`;
 
 /** What a step needs to know. Not locked: the step compares and sets. */
 export function orderForStep(orderId: string): Prisma.Sql {

@@ -5,10 +5,12 @@ import { failure, type FailureDetails } from '../../common/exceptions/failure.js
 import { newId } from '../../common/ids.js';
 import type { Visitor } from '../../http/guest.js';
 import { type IdempotentRequest, replay } from '../../platform/idempotency/idempotency.service.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { httpMetrics } from '../../platform/metrics/http.metrics.js';
 import { Database } from '../../platform/prisma/database.js';
+import { mayBeCommitted } from '../../platform/prisma/database-error.js';
 import { QuoteTokens } from '../carts/quote-tokens.js';
 import { PaymentProviders } from '../payments/providers/payment-providers.js';
 import type { PlaceOrderDto } from './dto/order.dto.js';
@@ -28,6 +30,7 @@ export class PlaceOrder {
     private readonly providers: PaymentProviders,
     private readonly quotes: QuoteTokens,
     private readonly logger: LarderLogger,
+    private readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /**
@@ -44,33 +47,45 @@ export class PlaceOrder {
     const who = { customerId: actor?.id ?? null, cartTokenHash };
     const expectedTotal = await this.quotedTotal(who, body, request);
     const orderId = newId();
-    const [row] = await this.database.query<PlacedRow>(
-      placeOrder({
-        orderId,
-        ...who,
-        guestEmail: body.email ?? null,
-        cartId: body.cartId ?? null,
-        provider: this.providers.current,
-        slotId: body.slotId ?? null,
-        couponCode: body.couponCode ?? null,
-        expectedTotal,
-        paymentMethod: body.paymentMethod,
-        variantIds: body.lines?.map((line) => line.variantId) ?? null,
-        quantities: body.lines?.map((line) => line.quantity) ?? null,
-        address: JSON.stringify(body.deliveryAddress),
-        deliveryCode: String(randomInt(1_000_000)).padStart(6, '0'),
-        note: body.note ?? null,
-        ...request,
-      }),
-    );
+    const statement = placeOrder({
+      orderId,
+      ...who,
+      guestEmail: body.email ?? null,
+      cartId: body.cartId ?? null,
+      provider: this.providers.current,
+      slotId: body.slotId ?? null,
+      couponCode: body.couponCode ?? null,
+      expectedTotal,
+      paymentMethod: body.paymentMethod,
+      variantIds: body.lines?.map((line) => line.variantId) ?? null,
+      quantities: body.lines?.map((line) => line.quantity) ?? null,
+      address: JSON.stringify(body.deliveryAddress),
+      deliveryCode: String(randomInt(1_000_000)).padStart(6, '0'),
+      note: body.note ?? null,
+      ...request,
+    });
+    const [row] = await this.database.query<PlacedRow>(statement).catch((error: unknown) => {
+      if (mayBeCommitted(error)) this.tellCache(body);
+      throw error;
+    });
     if (!row) throw new Error('place_order answered nothing');
     if (row.outcome === 'PLACED' && row.response) {
       httpMetrics.idempotency.inc({ result: 'new' });
       businessMetrics.ordersPlaced.inc({ payment_method: body.paymentMethod });
+      this.tellCache(body);
       this.logger.info({ event: 'order_request_placed', orderId });
       return { document: row.response, replayed: false };
     }
     return this.notPlaced(row);
+  }
+
+  private tellCache({ slotId, paymentMethod }: PlaceOrderDto): void {
+    this.cacheInvalidation.invalidate(
+      'orders',
+      'inventory',
+      ...(slotId ? (['slots'] as const) : []),
+      ...(paymentMethod === 'WALLET' ? (['wallets'] as const) : []),
+    );
   }
 
   /**

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
 import type { Actor } from '../../http/actor.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   IdempotencyService,
@@ -34,12 +36,14 @@ export class CapturePayment {
     private readonly orders: OrderSteps,
     private readonly settling: SettlePayment,
     private readonly running: RunOperation,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /**
    * 200 when the money is there; 202 when nobody knows yet: the same key tells later.
    * @throws NOT_FOUND, PAYMENT_INVALID_TRANSITION, PAYMENT_IN_PROGRESS, PAYMENT_CAPTURE_FAILED
    */
+  @InvalidateCache('payments')
   async capture(paymentId: string, actor: Actor, request: IdempotentRequest): Promise<Answer> {
     const begun = await this.idempotency.run(actor.id, request, (tx) => this.begin(tx, paymentId), 200);
     const { operationId } = begun.body as Begun;
@@ -57,6 +61,7 @@ export class CapturePayment {
    * Lets the money go, and with it the order, which is cancelled.
    * @throws NOT_FOUND, PAYMENT_INVALID_TRANSITION, PAYMENT_IN_PROGRESS, ORDER_CANNOT_CANCEL_AFTER_SHIPPING
    */
+  @InvalidateCache('payments')
   async void(paymentId: string, actor: Actor, reason: string | undefined, request: IdempotentRequest): Promise<Answer> {
     return this.idempotency.run(
       actor.id,

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
 import type { Visitor } from '../../http/guest.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   IdempotencyService,
@@ -39,6 +41,7 @@ export class ConfirmPayment {
     private readonly providers: PaymentProviders,
     private readonly running: RunOperation,
     private readonly looking: LookAtPayment,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /**
@@ -47,6 +50,7 @@ export class ConfirmPayment {
    * @throws NOT_FOUND, for a payment that is not the visitor's too, PAYMENT_SOURCE_INVALID, PAYMENT_DECLINED, PAYMENT_CLOSED,
    * PAYMENT_IN_PROGRESS, PAYMENT_ATTEMPTS_EXCEEDED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS
    */
+  @InvalidateCache('payments')
   async confirm(
     paymentId: string,
     source: string,

@@ -3,6 +3,7 @@ import { failure } from '../../common/exceptions/failure.js';
 import { money } from '../../common/money.js';
 import { currentStore } from '../../common/request-context.js';
 import { type Actor, isStaff } from '../../http/actor.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import type { PaymentResponse } from './dto/payment.dto.js';
 import { postSale } from './payments.queries.js';
@@ -35,6 +36,7 @@ export class PaymentsService {
     private readonly database: Database,
     private readonly releasing: ReleasePayment,
     private readonly refunding: RefundPayment,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /** Its customer's own, or any for staff. @throws NOT_FOUND */
@@ -56,6 +58,7 @@ export class PaymentsService {
    * the rest the customer owes. The caller holds the order's row. An order that is paid already stays as it is.
    */
   async collectCash(tx: Transaction, sale: Sale, by: { actorId?: string; cash?: CashAtTheDoor }): Promise<void> {
+    this.cacheInvalidation.invalidateAfter(tx, 'payments', 'wallets');
     const collected = by.cash ? by.cash.collected : sale.total;
     const captured = await tx.payment.updateMany({
       where: { orderId: sale.orderId, method: 'COD', status: 'PENDING' },
@@ -76,6 +79,7 @@ export class PaymentsService {
    * back. The caller holds the order's row.
    */
   async reverse(tx: Transaction, sale: Sale, { actorId, reason }: Reversal): Promise<void> {
+    this.cacheInvalidation.invalidateAfter(tx, 'payments', 'wallets');
     if (await this.releasing.release(tx, sale.orderId)) return;
     await this.refunding.rest(tx, { orderId: sale.orderId, actorId, reason });
   }

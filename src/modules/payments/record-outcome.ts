@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../../common/ids.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import {
@@ -28,6 +29,7 @@ export class RecordOutcome {
     private readonly settling: SettlePayment,
     private readonly refunds: RefundPayment,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /** Locks the order, then its payment and what that brings about. An operation that has ended stays as it is. */
@@ -41,6 +43,7 @@ export class RecordOutcome {
 
   /** The same in the transaction of a caller who holds the order's row and has read the operation under it. */
   async recordWithin(tx: Transaction, operation: OperationRow, outcome: Outcome): Promise<void> {
+    this.cacheInvalidation.invalidateAfter(tx, 'payments');
     switch (outcome.result) {
       case 'UNKNOWN':
         return this.postpone(tx, operation, outcome);

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import type { Transaction } from '../../platform/prisma/database.js';
@@ -10,23 +11,29 @@ import { payRefund, refundRest, releaseRefund, settleRefund } from './refund-pay
  */
 @Injectable()
 export class RefundPayment {
-  constructor(private readonly logger: LarderLogger) {}
+  constructor(
+    private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
+  ) {}
 
   /**
    * An order that ended: all that is left of what was captured goes back the way it came, a customer's cash to his wallet.
    * Nothing captured, or nothing left: nothing happens.
    */
   async rest(tx: Transaction, { orderId, actorId, reason }: RestOfOrder): Promise<void> {
+    this.cacheInvalidation.invalidateAfter(tx, 'refunds', 'payments', 'wallets');
     await tx.$executeRaw(refundRest(orderId, actorId ?? null, reason));
   }
 
   /** Somebody else has agreed to it: paid now, or by a card's provider once this is committed. */
   async pay(tx: Transaction, refundId: string, actorId: string): Promise<void> {
+    this.cacheInvalidation.invalidateAfter(tx, 'refunds', 'payments', 'wallets');
     await tx.$executeRaw(payRefund(refundId, actorId));
   }
 
   /** Somebody else has refused it: its money and its pieces are free again. */
   async reject(tx: Transaction, refundId: string, actorId: string): Promise<void> {
+    this.cacheInvalidation.invalidateAfter(tx, 'refunds', 'payments', 'wallets');
     if (await this.done(tx, releaseRefund(refundId, 'REJECTED', actorId))) {
       businessMetrics.refunds.inc({ outcome: 'rejected' });
     }
@@ -34,11 +41,13 @@ export class RefundPayment {
 
   /** The provider has given the money back. The second time nothing happens. */
   async succeeded(tx: Transaction, refundId: string): Promise<void> {
+    this.cacheInvalidation.invalidateAfter(tx, 'refunds', 'payments', 'wallets');
     if (await this.done(tx, settleRefund(refundId))) businessMetrics.refunds.inc({ outcome: 'succeeded' });
   }
 
   /** The provider will never give it back: as if it had not been asked for, told to staff. The second time nothing happens. */
   async failed(tx: Transaction, refundId: string): Promise<void> {
+    this.cacheInvalidation.invalidateAfter(tx, 'refunds', 'payments', 'wallets');
     if (!(await this.done(tx, releaseRefund(refundId, 'FAILED', null)))) return;
     businessMetrics.refunds.inc({ outcome: 'failed' });
     this.logger.warn({ event: 'refund_payment_failed', refundId });

@@ -3,6 +3,8 @@ import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
 import { money } from '../../common/money.js';
 import { currentStore } from '../../common/request-context.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   type IdempotentRequest,
@@ -19,12 +21,14 @@ export class SettleReceivable {
   constructor(
     private readonly wallets: WalletsService,
     private readonly idempotency: IdempotencyService,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /**
    * Cash into the vault for what is still owed. Locks the order, then the payment.
    * @throws NOT_FOUND, CURRENCY_MISMATCH, SETTLEMENT_EXCEEDS_DUE with what is owed
    */
+  @InvalidateCache('payments', 'wallets')
   async settle(
     paymentId: string,
     actorId: string,

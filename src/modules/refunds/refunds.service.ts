@@ -4,6 +4,8 @@ import { failure, type FailureDetails } from '../../common/exceptions/failure.js
 import { decodeCursor, type DocumentRow, toDocumentPage, UUID_CURSOR } from '../../common/pagination.js';
 import { type Actor, isStaff } from '../../http/actor.js';
 import type { PageQuery } from '../../http/page.dto.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   type Begun,
@@ -27,6 +29,7 @@ export class RefundsService implements OnModuleInit {
     private readonly approvals: ApprovalsService,
     private readonly payments: RefundPayment,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   onModuleInit(): void {
@@ -41,6 +44,7 @@ export class RefundsService implements OnModuleInit {
    * @throws NOT_FOUND, REFUND_AMBIGUOUS, CURRENCY_MISMATCH, REFUND_DESTINATION_NOT_ALLOWED, REFUND_EXCEEDS_LINES,
    * REFUND_GOODS_NOT_SHIPPED, REFUND_PAID_ELSEWHERE, REFUND_EXCEEDS_CAPTURE, NOTHING_TO_REFUND
    */
+  @InvalidateCache('refunds', 'payments', 'wallets', 'approvals')
   async request(actorId: string, orderId: string, body: RefundDto, request: IdempotentRequest): Promise<Answer> {
     const { amount, lines, destination, reason } = body;
     if (lines && (amount || hasRepeated(lines.map(({ variantId }) => variantId)))) throw failure('REFUND_AMBIGUOUS');

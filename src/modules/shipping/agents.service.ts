@@ -4,6 +4,8 @@ import { money } from '../../common/money.js';
 import { decodeCursor, type Page, toPage, UUID_CURSOR } from '../../common/pagination.js';
 import { currentStore } from '../../common/request-context.js';
 import type { PageQuery } from '../../http/page.dto.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import { AuthService } from '../auth/auth.service.js';
 import { hashPassword } from '../auth/passwords.js';
@@ -17,6 +19,7 @@ export class AgentsService {
     private readonly database: Database,
     private readonly auth: AuthService,
     private readonly tills: HandInCash,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /** By id. */
@@ -34,6 +37,7 @@ export class AgentsService {
   }
 
   /** A user with the role AGENT, his wallets and his place among the agents. OFFLINE at first. @throws EMAIL_TAKEN */
+  @InvalidateCache('shipping')
   async create({ email, password, name, serviceZipCodes = [] }: CreateAgentDto): Promise<AgentResponse> {
     const user = { email, name, roles: ['AGENT' as const], passwordHash: await hashPassword(password) };
     const { id } = await this.auth.createUser(user, async (tx, id) => {
@@ -43,6 +47,7 @@ export class AgentsService {
   }
 
   /** Going ONLINE opens his shift. @throws NOT_FOUND */
+  @InvalidateCache('shipping')
   async update(agentId: string, { status, serviceZipCodes }: UpdateAgentDto): Promise<AgentResponse> {
     await this.database.transaction(async (tx) => {
       const updated = await tx.deliveryAgent.updateMany({ where: { id: agentId }, data: { status, serviceZipCodes } });

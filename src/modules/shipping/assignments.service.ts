@@ -4,6 +4,8 @@ import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
 import { decodeCursor, type DocumentRow, toDocumentPage, UUID_CURSOR } from '../../common/pagination.js';
 import { type Actor, isStaff } from '../../http/actor.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { databaseMetrics } from '../../platform/metrics/database.metrics.js';
@@ -32,6 +34,7 @@ export class AssignmentsService implements OnModuleInit {
     private readonly agents: AgentsService,
     private readonly orders: ChangeOrderStatus,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   onModuleInit(): void {
@@ -61,6 +64,7 @@ export class AssignmentsService implements OnModuleInit {
    * @returns the assignment's id
    * @throws NOT_FOUND, ORDER_NOT_SHIPPABLE, ASSIGNMENT_ACTIVE, INVALID_REFERENCE, AGENT_NOT_ELIGIBLE, FLOAT_LIMIT_REACHED
    */
+  @InvalidateCache('shipping')
   async offer({ orderId, agentId }: OfferDto): Promise<string> {
     const assignmentId = newId();
     await this.database.transaction(async (tx) => {
@@ -83,6 +87,7 @@ export class AssignmentsService implements OnModuleInit {
    * JSON text of the assignment as its agent sees it.
    * @throws NOT_FOUND, ASSIGNMENT_CONFLICT, ASSIGNMENT_TAKEN, ASSIGNMENT_EXPIRED, AGENT_NOT_ELIGIBLE, FLOAT_LIMIT_REACHED
    */
+  @InvalidateCache('shipping')
   async accept(assignmentId: string, actor: Actor): Promise<string> {
     const accepting = acceptAssignment(assignmentId, actor.id);
     const [row] = await this.database.queryThen<AcceptRow, DocumentRow>(accepting, ([accepted]) => {
@@ -115,6 +120,7 @@ export class AssignmentsService implements OnModuleInit {
    * to be ended. Locks the order, then the assignment.
    * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION
    */
+  @InvalidateCache('shipping')
   async withdraw(id: string, actorId: string, reason: string): Promise<void> {
     const assignment = await this.database.prisma.shippingAssignment.findFirst({
       where: { id },
@@ -134,15 +140,15 @@ export class AssignmentsService implements OnModuleInit {
   /** An order that ends takes its assignment with it; one that an agent carries is his to deliver. The order is locked. */
   private async followOrder(tx: Transaction, { order, to, by }: StepTaken): Promise<void> {
     const takenOverTheCounter = to === 'DELIVERED' && !by.cash;
+    const ends = to === 'CANCELLED' || to === 'RETURNED' || to === 'EXPIRED';
+    if (takenOverTheCounter || ends) this.cacheInvalidation.invalidateAfter(tx, 'shipping');
     if (takenOverTheCounter) {
       // First the offer, then the look: an acceptance comes before the one or after the other.
       await tx.$queryRaw(cancelAssignments({ orderId: order.id }, ['OFFERED'], null));
       const active = await tx.$queryRaw<MovedRow[]>(activeAssignments(order.id));
       if (active.length > 0) throw failure('ORDER_HAS_ACTIVE_ASSIGNMENT');
     }
-    if (to === 'CANCELLED' || to === 'RETURNED' || to === 'EXPIRED') {
-      await tx.$queryRaw(cancelAssignments({ orderId: order.id }, ACTIVE, null));
-    }
+    if (ends) await tx.$queryRaw(cancelAssignments({ orderId: order.id }, ACTIVE, null));
   }
 }
 

@@ -3,6 +3,8 @@ import { timingSafeEqual } from 'node:crypto';
 import { failure } from '../../common/exceptions/failure.js';
 import type { DocumentRow } from '../../common/pagination.js';
 import { currentStore } from '../../common/request-context.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   type IdempotentRequest,
@@ -43,12 +45,14 @@ export class CarryParcel {
     private readonly idempotency: IdempotencyService,
     private readonly jobs: Jobs,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /**
    * An open offer stays for the others; one to him alone goes to the next by a job.
    * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION
    */
+  @InvalidateCache('shipping')
   async reject(assignmentId: string, agentId: string): Promise<void> {
     const offer = await this.database.prisma.shippingAssignment.findFirst({
       where: { id: assignmentId, OR: [{ agentId }, { agentId: null, status: 'OFFERED' }] },
@@ -70,6 +74,7 @@ export class CarryParcel {
   }
 
   /** The order goes SHIPPING with it. Locks the order, then the assignment. @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION */
+  @InvalidateCache('shipping')
   async pickUp(assignmentId: string, agentId: string): Promise<void> {
     const { orderId } = await this.carried(assignmentId, agentId);
     await this.database.transaction(async (tx) => {
@@ -87,6 +92,7 @@ export class CarryParcel {
    * @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION, PROOF_REQUIRED, PROOF_INVALID, PROOF_LOCKED, CASH_MISMATCH,
    * CURRENCY_MISMATCH
    */
+  @InvalidateCache('shipping')
   async deliver(assignmentId: string, agentId: string, body: DeliverDto, request?: IdempotentRequest): Promise<Answer> {
     await this.takeProofAttempt(assignmentId, agentId);
     const delivery = (tx: Transaction): Promise<object> => this.deliverWithin(tx, assignmentId, agentId, body);
@@ -139,6 +145,7 @@ export class CarryParcel {
   }
 
   /** The order stays as it is, to be offered again or returned. @throws NOT_FOUND, ASSIGNMENT_INVALID_TRANSITION */
+  @InvalidateCache('shipping')
   async fail(assignmentId: string, agentId: string, reason: string): Promise<void> {
     await this.carried(assignmentId, agentId);
     const moved = await this.database.prisma.$queryRaw<MovedRow[]>(failDelivery(assignmentId, agentId, reason));

@@ -2,6 +2,8 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
 import { currentStore } from '../../common/request-context.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   type IdempotentRequest,
@@ -30,6 +32,7 @@ export class CloseShift implements OnModuleInit {
     private readonly approvals: ApprovalsService,
     private readonly idempotency: IdempotencyService,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   onModuleInit(): void {
@@ -40,6 +43,7 @@ export class CloseShift implements OnModuleInit {
   }
 
   /** Locks the agent's cash wallet. @throws NOT_FOUND, SHIFT_NOT_OPEN, CURRENCY_MISMATCH */
+  @InvalidateCache('wallets', 'shipping', 'approvals')
   async close(agentId: string, actorId: string, body: CloseShiftDto, request: IdempotentRequest): Promise<Answer> {
     const answer = await this.idempotency.run(
       actorId,

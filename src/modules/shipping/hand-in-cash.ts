@@ -3,6 +3,8 @@ import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
 import { money } from '../../common/money.js';
 import { currentStore } from '../../common/request-context.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   type IdempotentRequest,
@@ -27,9 +29,11 @@ export class HandInCash {
   constructor(
     private readonly wallets: WalletsService,
     private readonly idempotency: IdempotencyService,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /** Locks the agent's cash wallet. @throws NOT_FOUND, CURRENCY_MISMATCH, REMITTANCE_EXCEEDS_CASH */
+  @InvalidateCache('wallets', 'shipping')
   async remit(agentId: string, actorId: string, { amount }: RemitDto, request: IdempotentRequest): Promise<Answer> {
     return this.idempotency.run(actorId, request, (tx) => this.remitWithin(tx, agentId, actorId, amount));
   }

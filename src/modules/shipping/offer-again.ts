@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { newId } from '../../common/ids.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { Jobs } from '../../platform/jobs/jobs.service.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
@@ -29,6 +30,7 @@ export class OfferAgain implements OnModuleInit {
     private readonly database: Database,
     private readonly jobs: Jobs,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   onModuleInit(): void {
@@ -80,6 +82,7 @@ export class OfferAgain implements OnModuleInit {
 
   /** The next agent; when there is none, or enough were asked, all; when nobody took it in all rounds, staff. */
   private async goOn(tx: Transaction, assignmentId: string): Promise<void> {
+    this.cacheInvalidation.invalidateAfter(tx, 'shipping');
     const [ended] = await tx.$queryRaw<EndedOfferRow[]>(endedOffer(assignmentId));
     if (!ended || ended.settled) return;
     const { order_id: orderId, agent_id: asked, round, offer_rounds: rounds } = ended;

@@ -10,19 +10,23 @@ import {
   SlotsQuery,
   SlotsResponse,
 } from './dto/slot.dto.js';
+import { SlotAvailability } from './slot-availability.js';
 import { SlotsService } from './slots.service.js';
 
 @ApiTags('slots')
 @ApiBearerAuth()
 @Controller('api/slots')
 export class SlotsController {
-  constructor(private readonly slots: SlotsService) {}
+  constructor(
+    private readonly slots: SlotsService,
+    private readonly availability: SlotAvailability,
+  ) {}
 
   /** The delivery windows of a day for a zip code, full and closed ones too. Booked by placing an order with `slotId`. */
   @Public()
   @Get()
   available(@Query() query: SlotsQuery): Promise<SlotsResponse> {
-    return this.slots.available(query);
+    return this.availability.of(query);
   }
 
   /** The same windows for each day, in the store's time zone. Can be repeated. */

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { Database } from '../../platform/prisma/database.js';
 import { violates } from '../../platform/prisma/database-error.js';
 import type {
@@ -7,13 +9,10 @@ import type {
   SlotBookingsResponse,
   SlotChangesDto,
   SlotDayQuery,
-  SlotResponse,
   SlotsMadeResponse,
-  SlotsQuery,
-  SlotsResponse,
   ZoneDayResponse,
 } from './dto/slot.dto.js';
-import { insertSlots, type SlotRow, slotsFor, slotsOfZone } from './slots.queries.js';
+import { insertSlots, type SlotRow, slotsOfZone } from './slots.queries.js';
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 62;
@@ -21,13 +20,10 @@ const MOST_DAYS = 62;
 /** Delivery windows. Their places are taken by place_order() and given back by release_booking(), never here. */
 @Injectable()
 export class SlotsService {
-  constructor(private readonly database: Database) {}
-
-  async available({ zip, date }: SlotsQuery): Promise<SlotsResponse> {
-    const rows = await this.database.query<SlotRow & Record<string, unknown>>(slotsFor(zip, date));
-    const now = new Date();
-    return { items: rows.map((row) => toSlot(row, now)) };
-  }
+  constructor(
+    private readonly database: Database,
+    readonly cacheInvalidation: CacheInvalidation,
+  ) {}
 
   /** @throws NOT_FOUND */
   async ofZone(zoneId: string, { date }: SlotDayQuery): Promise<ZoneDayResponse> {
@@ -37,6 +33,7 @@ export class SlotsService {
   }
 
   /** @throws INVALID_REFERENCE, VALIDATION_FAILED for days or windows the wrong way round */
+  @InvalidateCache('slots')
   async create(body: NewSlotsDto): Promise<SlotsMadeResponse> {
     const days = (Date.parse(body.to) - Date.parse(body.from)) / DAY_MS;
     if (!(days >= 0 && days < MOST_DAYS)) {
@@ -55,6 +52,7 @@ export class SlotsService {
   }
 
   /** @throws NOT_FOUND, SLOT_BELOW_BOOKED */
+  @InvalidateCache('slots')
   async change(id: string, { capacity, closed }: SlotChangesDto): Promise<SlotBookingsResponse> {
     const closedAt = closed === undefined ? undefined : closed ? new Date() : null;
     try {
@@ -84,18 +82,6 @@ export class SlotsService {
     const zone = await this.database.prisma.deliveryZone.count({ where: { id } });
     if (zone === 0) throw failure('NOT_FOUND');
   }
-}
-
-function toSlot({ id, starts_at, ends_at, cutoff_at, capacity, booked, closed_at }: SlotRow, now: Date): SlotResponse {
-  const left = capacity - booked;
-  return {
-    id,
-    startsAt: starts_at.toISOString(),
-    endsAt: ends_at.toISOString(),
-    cutoffAt: cutoff_at.toISOString(),
-    left,
-    open: left > 0 && closed_at === null && cutoff_at > now,
-  };
 }
 
 function toBookings(row: SlotRow): SlotBookingsResponse {

@@ -4,6 +4,8 @@ import { newId } from '../../common/ids.js';
 import { decodeCursor, type Page, toPage, UUID_CURSOR } from '../../common/pagination.js';
 import { currentStore } from '../../common/request-context.js';
 import type { PageQuery } from '../../http/page.dto.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { Database } from '../../platform/prisma/database.js';
 import { readDatabaseError, violates } from '../../platform/prisma/database-error.js';
 import type { NewZoneDto, ZoneChangesDto, ZoneResponse } from './dto/zone.dto.js';
@@ -12,7 +14,10 @@ const COLUMNS = { id: true, name: true, zipCodes: true } as const;
 
 @Injectable()
 export class ZonesService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    readonly cacheInvalidation: CacheInvalidation,
+  ) {}
 
   /** Newest first. @throws INVALID_CURSOR */
   async page({ limit, cursor }: PageQuery): Promise<Page<ZoneResponse>> {
@@ -27,6 +32,7 @@ export class ZonesService {
   }
 
   /** @throws CONFLICT */
+  @InvalidateCache('slots')
   async create({ name, zipCodes }: NewZoneDto): Promise<ZoneResponse> {
     return this.database.prisma.deliveryZone
       .create({ data: { storeId: currentStore(), id: newId(), name, zipCodes }, select: COLUMNS })
@@ -36,6 +42,7 @@ export class ZonesService {
   }
 
   /** Orders that were placed keep their slots. @throws NOT_FOUND, CONFLICT */
+  @InvalidateCache('slots')
   async change(id: string, { name, zipCodes }: ZoneChangesDto): Promise<ZoneResponse> {
     const [changed] = await this.database.prisma.deliveryZone
       .updateManyAndReturn({ where: { id }, data: { name, zipCodes }, select: COLUMNS })
@@ -47,6 +54,7 @@ export class ZonesService {
   }
 
   /** @throws NOT_FOUND, ZONE_IN_USE */
+  @InvalidateCache('slots')
   async remove(id: string): Promise<void> {
     const { count } = await this.database.prisma.deliveryZone.deleteMany({ where: { id } }).catch((error: unknown) => {
       throw readDatabaseError(error)?.failure === 'FOREIGN_KEY' ? failure('ZONE_IN_USE') : error;

@@ -1,6 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   type IdempotentRequest,
@@ -19,6 +21,7 @@ export class AdjustmentsService implements OnModuleInit {
   constructor(
     private readonly idempotency: IdempotencyService,
     private readonly approvals: ApprovalsService,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   onModuleInit(): void {
@@ -29,6 +32,7 @@ export class AdjustmentsService implements OnModuleInit {
   }
 
   /** Nothing moves yet. Once for a key. @throws NOT_FOUND, SAME_WALLET, CURRENCY_MISMATCH */
+  @InvalidateCache('wallets', 'approvals')
   async request(actorId: string, body: LedgerAdjustmentDto, request: IdempotentRequest): Promise<Answer> {
     return this.idempotency.run(actorId, request, (tx) => this.requestWithin(tx, actorId, body));
   }

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { type ErrorCode, isErrorCode } from '../../common/exceptions/catalogue.js';
 import { failure, type FailureDetails } from '../../common/exceptions/failure.js';
 import { type Actor, isStaff } from '../../http/actor.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import {
   type Answer,
   type Begun,
@@ -28,9 +30,11 @@ export class MoveMoney {
   constructor(
     private readonly database: Database,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /** Money handed in at the counter. @throws NOT_FOUND, WALLET_KIND_NOT_ALLOWED, CURRENCY_MISMATCH */
+  @InvalidateCache('wallets', 'approvals')
   async topUp(actor: Actor, walletId: string, { amount }: AmountDto, request: IdempotentRequest): Promise<Answer> {
     const wallets = await this.database.query<WalletRow>(walletsOf([walletId], 'CASH_VAULT'));
     const to = visibleTo(actor, walletId, wallets);
@@ -43,6 +47,7 @@ export class MoveMoney {
    * Money paid out to the wallet's owner.
    * @throws NOT_FOUND, FORBIDDEN, WALLET_KIND_NOT_ALLOWED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS
    */
+  @InvalidateCache('wallets', 'approvals')
   async withdraw(actor: Actor, walletId: string, { amount }: AmountDto, request: IdempotentRequest): Promise<Answer> {
     const wallets = await this.database.query<WalletRow>(walletsOf([walletId], 'PSP_CLEARING'));
     const from = spendableBy(actor, walletId, wallets);
@@ -55,6 +60,7 @@ export class MoveMoney {
    * From one customer to another.
    * @throws NOT_FOUND, FORBIDDEN, SAME_WALLET, WALLET_KIND_NOT_ALLOWED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS
    */
+  @InvalidateCache('wallets', 'approvals')
   async transfer(actor: Actor, { from, to, amount }: TransferDto, request: IdempotentRequest): Promise<Answer> {
     const wallets = await this.database.query<WalletRow>(walletsOf([from, to], null));
     const payer = spendableBy(actor, from, wallets);

@@ -4,6 +4,7 @@ import { money } from '../../common/money.js';
 import { decodeCursor, NUMBER_CURSOR, toPage, UUID_CURSOR } from '../../common/pagination.js';
 import type { Actor } from '../../http/actor.js';
 import type { PageQuery } from '../../http/page.dto.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
 import type {
@@ -44,6 +45,7 @@ export class WalletsService {
   constructor(
     private readonly database: Database,
     private readonly logger: LarderLogger,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   /**
@@ -53,6 +55,7 @@ export class WalletsService {
    * @throws INSUFFICIENT_FUNDS, REMITTANCE_EXCEEDS_CASH; the caller's transaction is then aborted
    */
   async post(tx: Transaction, posting: Posting): Promise<string | null> {
+    this.cacheInvalidation.invalidateAfter(tx, 'wallets');
     const entries = posting.entries.filter(({ amount }) => amount !== 0);
     if (entries.length === 0) return null;
     const sum = entries.reduce((total, { amount }) => total + amount, 0);

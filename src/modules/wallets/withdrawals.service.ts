@@ -3,6 +3,7 @@ import { money } from '../../common/money.js';
 import { decodeCursor, toPage, UUID_CURSOR } from '../../common/pagination.js';
 import type { Actor } from '../../http/actor.js';
 import type { PageQuery } from '../../http/page.dto.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { Database } from '../../platform/prisma/database.js';
 import { ApprovalsService } from '../approvals/approvals.service.js';
 import type { WithdrawalPage } from './dto/withdrawals.dto.js';
@@ -16,14 +17,17 @@ export class WithdrawalsService implements OnModuleInit {
   constructor(
     private readonly database: Database,
     private readonly approvals: ApprovalsService,
+    readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   onModuleInit(): void {
     this.approvals.on('WITHDRAWAL', {
       approved: async (tx, { subjectId, decidedBy }) => {
+        this.cacheInvalidation.invalidateAfter(tx, 'wallets');
         await tx.$executeRaw(finishWithdrawal(subjectId, 'PAID', decidedBy));
       },
       rejected: async (tx, { subjectId, decidedBy }) => {
+        this.cacheInvalidation.invalidateAfter(tx, 'wallets');
         await tx.$executeRaw(finishWithdrawal(subjectId, 'REJECTED', decidedBy));
       },
     });

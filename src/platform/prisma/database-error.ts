@@ -103,6 +103,11 @@ interface AdapterCause {
   constraint?: { index?: string };
 }
 
+/** The way to the database broke: whether it has committed nobody knows. */
+export function mayBeCommitted(error: unknown): boolean {
+  return readDatabaseError(error)?.failure === 'UNREACHABLE';
+}
+
 /** Reads what the database said out of an error; undefined when it is no error of the database. */
 export function readDatabaseError(error: unknown): DatabaseErrorInfo | undefined {
   if (!isError(error)) return undefined;

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { databaseMetrics } from '../metrics/database.metrics.js';
-import { readDatabaseError } from './database-error.js';
+import { runAfterCommit } from './after-commit.js';
+import { mayBeCommitted, readDatabaseError } from './database-error.js';
 import { fastTypes } from './pool.js';
 import { scopeToStore } from './store-scope.js';
 
@@ -59,10 +60,22 @@ export class Database {
   /**
    * Runs the whole function in one transaction, and again (≤ 3 attempts, jittered) when the database gave it up for a
    * serialization failure or a deadlock. Locks not available are never retried here.
+   * @param isolationLevel RepeatableRead: all statements see the same moment
    */
-  async transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
+  async transaction<T>(run: (tx: Transaction) => Promise<T>, isolationLevel?: 'RepeatableRead'): Promise<T> {
     const { transactionMs: timeout, acquireMs: maxWait } = this.timeouts;
-    return retrying(() => this.prisma.$transaction((tx) => run(tx), { timeout, maxWait }));
+    return retrying(async () => {
+      let transaction: Transaction | undefined;
+      const options = { timeout, maxWait, ...(isolationLevel && { isolationLevel }) };
+      try {
+        const result = await this.prisma.$transaction((tx) => run((transaction = tx)), options);
+        if (transaction) runAfterCommit(transaction);
+        return result;
+      } catch (error) {
+        if (transaction && mayBeCommitted(error)) runAfterCommit(transaction);
+        throw error;
+      }
+    });
   }
 
   /** A statement that fails leaves its connection in the pool: conflicts are ordinary on these paths. */

@@ -40,7 +40,8 @@ export function createPool(config: PoolSettings, observer: QueryObserver, name =
     query_timeout: config.TRANSACTION_TIMEOUT_MS,
     lock_timeout: config.LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: config.TRANSACTION_TIMEOUT_MS,
-    options: '-c TimeZone=UTC',
+    // Compiling a statement took 0.2 to 8 s of dashboards that then ran for 10 to 100 ms.
+    options: '-c TimeZone=UTC -c jit=off',
     application_name: name,
     keepAlive: true,
     Client: ObservedClient,

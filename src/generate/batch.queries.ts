@@ -1,0 +1,45 @@
+import { ATTEMPTS, DRAWN, FACTS, LINES, RETURNS, SHIFTS } from './order-facts.queries.js';
+import { ledgerEntries, ledgerTransactions, MONEY_ROWS, POSTINGS } from './money-rows.queries.js';
+import { COUPON_COUNTS, ORDER_ROWS } from './order-rows.queries.js';
+import { NEWS_ROWS } from './news-rows.queries.js';
+import { MOVEMENTS, STOCK_ROWS } from './stock-rows.queries.js';
+
+/** What is known of a batch before it is written, each made of those before it. */
+const KNOWN = {
+  drawn: DRAWN,
+  lines: LINES,
+  facts: FACTS,
+  returns: RETURNS,
+  attempts: ATTEMPTS,
+  shifts: SHIFTS,
+  movements: MOVEMENTS,
+  postings: POSTINGS,
+};
+
+/** Tables that only this connection sees, emptied by each commit. */
+export const BATCH_TABLES = Object.entries(KNOWN)
+  .map(([name, query]) => `CREATE TEMP TABLE ${name} ON COMMIT DELETE ROWS AS ${query} WITH NO DATA`)
+  .join(';\n');
+
+/** What the others are joined with: the planner has to know how many there are of an order. */
+const NUMBERED = ['facts', 'lines'];
+
+/** $1 days as JSON. */
+export const BATCH_DAYS = `
+  INSERT INTO batch
+  SELECT day, "firstOrder", orders, share
+    FROM json_to_recordset($1) AS d (day date, "firstOrder" bigint, orders int, share float8)`;
+
+/** A batch is whole days and one commit. What other batches write too comes last: stock, coupons, wallets, in this order. */
+export const BATCH = [
+  ...Object.entries(KNOWN).map(
+    ([name, query]) => `INSERT INTO ${name} ${query}${NUMBERED.includes(name) ? `; ANALYZE ${name} (n)` : ''}`,
+  ),
+  ...ORDER_ROWS,
+  ...MONEY_ROWS,
+  ...NEWS_ROWS,
+  ledgerTransactions('postings'),
+  ...STOCK_ROWS,
+  ...COUPON_COUNTS,
+  ledgerEntries('postings'),
+];

@@ -1,0 +1,2 @@
+/** Said to whoever started the command, as it is. */
+export class GenerateFailure extends Error {}

@@ -1,0 +1,22 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer } from '../platform/cache/answer.js';
+
+/**
+ * Sends a cached object as the text it is, with `generatedAt` in it: how old it is (Age), which one it is (ETag), and 304 to who
+ * has it already. The browser keeps it for its user alone, and asks again each time.
+ */
+export function sendCached(request: FastifyRequest, reply: FastifyReply, answer: Answer<object>): string | undefined {
+  void reply.headers({
+    etag: answer.etag,
+    age: String(Math.floor(answer.ageMs / 1000)),
+    'cache-control': 'private, no-cache',
+    'content-type': 'application/json; charset=utf-8',
+  });
+  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim()) ?? [];
+  if (known.includes(answer.etag)) {
+    void reply.status(304);
+    return undefined;
+  }
+  const generatedAt = `{"generatedAt":"${new Date(answer.generatedAt).toISOString()}"`;
+  return answer.json === '{}' ? `${generatedAt}}` : `${generatedAt},${answer.json.slice(1)}`;
+}

@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common';
+import { CacheController } from './cache.controller.js';
+
+/** What people see of the cache and do about it; the cache itself is a matter of the platform. */
+@Module({ controllers: [CacheController] })
+export class CacheAdminModule {}

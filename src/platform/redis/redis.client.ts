@@ -1,0 +1,191 @@
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Redis, ReplyError } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LarderConfig } from '../../config/config.js';
+import { LarderLogger } from '../logging/larder-logger.js';
+import { redisMetrics } from '../metrics/cache.metrics.js';
+import { answerWithin, RedisTimeoutError } from './answer-within.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+
+const BEAT_MS = 1000;
+const BEAT_WHILE_DOWN_MS = 500;
+/** A connection on which nothing comes for so long, pings unanswered, is made anew. */
+const SILENT_MS = 5000;
+const PROBED_KEY = 'larder:probe';
+
+type FailureReason = 'timeout' | 'closed' | 'full' | 'refused';
+
+/**
+ * Redis, which may be slow, full or gone at any time: a command is answered in time or there is no answer, and after three
+ * failures in a row nobody waits for it any more until it answers pings again. Nothing here ever throws.
+ */
+@Injectable()
+export class RedisClient implements OnModuleInit, OnApplicationShutdown {
+  readonly configured: boolean;
+  /** While down: since when, in ms since 1970; what other instances tell isn't heard. */
+  downSince = Date.now();
+  private readonly breaker = new CircuitBreaker();
+  private readonly upListeners: (() => void)[] = [];
+  private readonly channels = new Map<string, (message: string) => void>();
+  private connections?: { commands: Redis; subscriber: Redis };
+  private told?: 'up' | 'down';
+  private stopping = false;
+  private readonly known = Promise.withResolvers<void>();
+
+  constructor(
+    private readonly config: LarderConfig,
+    private readonly logger: LarderLogger,
+  ) {
+    this.configured = config.REDIS_URL !== undefined;
+  }
+
+  get up(): boolean {
+    return !this.breaker.open;
+  }
+
+  /** Resolves at the start, when it is known whether Redis is there. */
+  whenKnown(): Promise<void> {
+    return this.configured ? this.known.promise : Promise.resolve();
+  }
+
+  /** Called at once when Redis is used again, before any other command: what is sent then comes first. */
+  onUp(listener: () => void): void {
+    this.upListeners.push(listener);
+  }
+
+  /** Before the start. While Redis is up every message is heard; over an outage messages are lost. */
+  subscribe(channel: string, listener: (message: string) => void): void {
+    this.channels.set(channel, listener);
+  }
+
+  /**
+   * Undefined when Redis is down, fails, or doesn't answer within `ms` (REDIS_TIMEOUT_MS unless said otherwise). Commands
+   * are carried out in the order in which they are given.
+   */
+  async ask<T>(
+    operation: string,
+    command: (redis: Redis) => Promise<T>,
+    ms: number = this.config.REDIS_TIMEOUT_MS,
+  ): Promise<T | undefined> {
+    if (!this.connections || this.breaker.open) return undefined;
+    const started = performance.now();
+    try {
+      const answer = await answerWithin(command(this.connections.commands), ms);
+      redisMetrics.duration.observe({ operation }, (performance.now() - started) / 1000);
+      this.breaker.succeeded();
+      return answer;
+    } catch (error) {
+      const reason = reasonOf(error);
+      redisMetrics.failures.inc({ operation, reason });
+      // A full Redis answers; it only takes nothing more.
+      if (reason === 'full') this.breaker.succeeded();
+      else if (this.breaker.failed()) this.tellDown(reason);
+      return undefined;
+    }
+  }
+
+  /** For who can't go on as if nothing were wrong: Redis is down until it answers again and the up listeners have run. */
+  trip(reason: FailureReason): void {
+    if (this.breaker.trip()) this.tellDown(reason);
+  }
+
+  onModuleInit(): void {
+    if (this.config.REDIS_URL === undefined) return;
+    redisMetrics.up.set(0);
+    const connections = {
+      commands: this.connect(this.config.REDIS_URL),
+      subscriber: this.connect(this.config.REDIS_URL),
+    };
+    connections.subscriber.on('message', (channel, message) => this.channels.get(channel)?.(message));
+    this.connections = connections;
+    void this.beat(connections);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    if (!this.connections) return;
+    const { commands, subscriber } = this.connections;
+    if (this.up) await answerWithin(commands.quit(), this.config.REDIS_TIMEOUT_MS).catch(() => undefined);
+    commands.disconnect();
+    subscriber.disconnect();
+  }
+
+  private connect(url: string): Redis {
+    const connection = new Redis(url, {
+      connectionName: 'larder',
+      connectTimeout: SILENT_MS,
+      socketTimeout: SILENT_MS,
+      disconnectTimeout: this.config.REDIS_TIMEOUT_MS,
+      // Nothing waits for a Redis that isn't there, and nothing is sent twice.
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
+      enableReadyCheck: false,
+      disableClientInfo: true,
+      maxRetriesPerRequest: 0,
+      retryStrategy: (attempt) => Math.min(attempt * 50, BEAT_WHILE_DOWN_MS),
+    });
+    connection.on('close', () => this.trip('closed'));
+    // Told once, when the state changes, and not at each attempt.
+    connection.on('error', () => undefined);
+    return connection;
+  }
+
+  private async beat(connections: { commands: Redis; subscriber: Redis }): Promise<void> {
+    // Asked before it is there, it would be taken for one that isn't.
+    await Promise.all([connected(connections.commands), connected(connections.subscriber)]);
+    while (!this.stopping) {
+      await this.probe(connections);
+      await sleep(this.up ? BEAT_MS : BEAT_WHILE_DOWN_MS, undefined, { ref: false });
+    }
+  }
+
+  /**
+   * Both connections have to answer: who can send but not hear would believe what others have changed. Asked is a command that
+   * writes, so that a Redis that only reads (a replica, a full disk) is none.
+   */
+  private async probe({ commands, subscriber }: { commands: Redis; subscriber: Redis }): Promise<void> {
+    try {
+      const channels = [...this.channels.keys()];
+      const heard = this.up || channels.length === 0 ? subscriber.ping() : subscriber.subscribe(...channels);
+      await answerWithin(Promise.all([commands.del(PROBED_KEY), heard]), this.config.REDIS_TIMEOUT_MS);
+    } catch (error) {
+      const reason = reasonOf(error);
+      redisMetrics.failures.inc({ operation: 'ping', reason });
+      if (this.breaker.failed() || this.told === undefined) this.tellDown(reason);
+      return;
+    }
+    this.breaker.succeeded();
+    if (!this.up && !this.stopping) this.tellUp();
+  }
+
+  private tellUp(): void {
+    this.breaker.close();
+    for (const listener of this.upListeners) listener();
+    redisMetrics.up.set(1);
+    const duration = this.told === 'down' ? Date.now() - this.downSince : undefined;
+    this.told = 'up';
+    this.known.resolve();
+    this.logger.info({ event: 'cache_redis_up', duration });
+  }
+
+  private tellDown(reason: FailureReason): void {
+    redisMetrics.up.set(0);
+    if (this.stopping || this.told === 'down') return;
+    if (this.told === 'up') this.downSince = Date.now();
+    this.told = 'down';
+    this.known.resolve();
+    this.logger.warn({ event: 'cache_redis_down', reason });
+  }
+}
+
+/** Resolves when the first attempt has ended, well or not. */
+function connected(connection: Redis): Promise<void> {
+  return new Promise((resolve) => connection.once('ready', () => resolve()).once('close', () => resolve()));
+}
+
+function reasonOf(error: unknown): FailureReason {
+  if (error instanceof RedisTimeoutError) return 'timeout';
+  if (error instanceof ReplyError) return (error as Error).message.startsWith('OOM') ? 'full' : 'refused';
+  return 'closed';
+}

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { defineCache } from '../../src/platform/cache/define-cache.js';
+import { CACHE_CATEGORIES, type Tag } from '../../src/platform/cache/invalidation/tags.js';
+import { RedisServer } from '../support/redis-server.js';
+import { CacheInstance, OTHER_STORE, STORE } from './instance.js';
+import { until } from './until.js';
+
+const cacheOf = (name: string, ...tags: Tag[]) =>
+  defineCache({
+    name,
+    category: 'orders',
+    ttlMs: 600_000,
+    staleMs: 600_000,
+    tags: (_day: string) => tags,
+  });
+
+let redis: RedisServer;
+let here: CacheInstance;
+let there: CacheInstance;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  [here, there] = await Promise.all([
+    CacheInstance.start({ REDIS_URL: redis.url }),
+    CacheInstance.start({ REDIS_URL: redis.url }),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all([here.close(), there.close()]);
+  await redis.kill();
+});
+
+/** Until now only one of them invalidates. */
+const allHeard = (): Promise<void> => until(() => there.invalidation.counts.heard === here.invalidation.counts.applied);
+
+/** A load that tells how often it was run. */
+const counter = () => {
+  let loads = 0;
+  return () => (loads += 1);
+};
+
+describe('An invalidation', () => {
+  it.each(CACHE_CATEGORIES)('of %s takes what is of it, and nothing else', async (category) => {
+    const other = CACHE_CATEGORIES.find((one) => one !== category) ?? 'orders';
+    const concerned = { definition: cacheOf(`test.of-${category}`, category, other) };
+    const unconcerned = { definition: cacheOf(`test.not-of-${category}`, other) };
+    const [first, second] = [counter(), counter()];
+    await here.read('today', first, concerned);
+    await here.read('today', second, unconcerned);
+    here.within(STORE, () => here.invalidation.invalidateNow(category));
+    expect(await here.read('today', first, concerned)).toBe(2);
+    expect(await here.read('today', second, unconcerned)).toBe(1);
+    expect(await there.read('today', () => 'loaded', concerned)).toBe(2);
+    expect(await there.read('today', () => 'loaded', unconcerned)).toBe(1);
+  });
+
+  it('of a whole category takes every entry of it, the finer ones too', async () => {
+    const past = { definition: cacheOf('test.past', 'orders:past') };
+    const load = counter();
+    await here.read('2025', load, past);
+    here.within(STORE, () => here.invalidation.invalidateNow('orders'));
+    expect(await here.read('2025', load, past)).toBe(1);
+    here.within(STORE, () => here.invalidation.invalidateNow('orders:*'));
+    expect(await here.read('2025', load, past)).toBe(2);
+  });
+
+  it('leaves other stores alone', async () => {
+    const load = counter();
+    await here.read('a-day', load, { store: OTHER_STORE });
+    here.within(STORE, () => here.invalidation.invalidateNow('orders'));
+    expect(await here.read('a-day', load, { store: OTHER_STORE })).toBe(1);
+  });
+
+  it('is known to other instances within 100 ms', async () => {
+    const delays: number[] = [];
+    for (let round = 0; round < 50; round += 1) {
+      await there.read('heard', () => round);
+      const heard = new Promise<number>((resolve) =>
+        there.invalidation.onInvalidated(() => resolve(performance.now())),
+      );
+      const told = performance.now();
+      here.within(STORE, () => here.invalidation.invalidateNow('orders'));
+      delays.push((await heard) - told);
+      expect(await there.read('heard', () => round + 0.5)).toBe(round + 0.5);
+      here.within(STORE, () => here.invalidation.invalidateNow('orders'));
+      await allHeard();
+    }
+    expect(Math.max(...delays)).toBeLessThan(100);
+  });
+
+  it('of what is read by another instance at the same moment never leaves the old figure behind', async () => {
+    let truth = 0;
+    for (let round = 0; round < 200; round += 1) {
+      const reading = [here, there].map((one) => one.read('race', () => Promise.resolve(truth)));
+      if (round % 3 === 0) await Promise.resolve();
+      truth = round + 1;
+      here.within(STORE, () => here.invalidation.invalidateNow('orders'));
+      await Promise.all(reading);
+      expect(await here.read('race', () => truth)).toBe(truth);
+      await allHeard();
+      expect(await there.read('race', () => truth)).toBe(truth);
+    }
+  });
+});
+
+describe('A storm of invalidations', () => {
+  it('is merged after twenty, and the last change of it is seen half a second later', async () => {
+    const alone = await CacheInstance.start();
+    let truth = 0;
+    const load = counter();
+    await alone.read('storm', load);
+    for (truth = 1; truth <= 200; truth += 1) alone.invalidate('orders');
+    expect(alone.invalidation.counts).toEqual({ applied: 20, merged: 180, heard: 0 });
+    expect(await alone.read('storm', load)).toBe(2);
+    await until(() => alone.invalidation.counts.applied === 21, 2000);
+    expect(await alone.read('storm', load)).toBe(3);
+    await alone.close();
+  });
+
+  it('does not keep a person from invalidating at once', async () => {
+    const alone = await CacheInstance.start();
+    for (let change = 0; change < 50; change += 1) alone.invalidate('orders');
+    const load = counter();
+    await alone.read('storm', load);
+    alone.within(STORE, () => alone.invalidation.invalidateNow('orders:*'));
+    expect(await alone.read('storm', load)).toBe(2);
+    await alone.close();
+  });
+
+  it('is told to the others to its end when its instance stops', async () => {
+    const leaving = await CacheInstance.start({ REDIS_URL: redis.url });
+    const heardBefore = here.invalidation.counts.heard;
+    for (let change = 0; change < 50; change += 1) leaving.invalidate('wallets');
+    await leaving.close();
+    await until(() => here.invalidation.counts.heard - heardBefore === 21);
+  });
+});
+
+describe('What was popular', () => {
+  it('is read anew in the background when it was invalidated; what was not is not', async () => {
+    const alone = await CacheInstance.start();
+    const [seldom, often] = [counter(), counter()];
+    await alone.read('seldom', seldom);
+    for (let read = 0; read < 3; read += 1) await alone.read('often', often);
+    alone.invalidate('orders');
+    await until(() => often() > 2);
+    expect(seldom()).toBe(2);
+    await alone.close();
+  });
+});
