@@ -30,9 +30,10 @@ describe('An administrator', () => {
     const readsOf = ({ categories }: typeof after) =>
       categories.find(({ category }: { category: string }) => category === 'catalog').reads;
     expect(readsOf(after)).toEqual({ ...readsOf(before), memory: readsOf(before).memory + 1 });
-    expect(after.topKeys).toMatchObject([
-      { key: expect.stringContaining(`larder:{${scene.store.id}}:catalog`), hits: 3 },
-    ]);
+    // Dashboards may be among them, which were warmed at the start; nobody has read them yet.
+    const own = `larder:{${scene.store.id}}:`;
+    expect(after.topKeys[0]).toMatchObject({ key: expect.stringContaining(`${own}catalog`), hits: 3 });
+    for (const { key } of after.topKeys) expect(key.startsWith(own)).toBe(true);
     expect(after).toMatchObject({
       redis: 'none',
       hitRates: { all: expect.any(Number) },

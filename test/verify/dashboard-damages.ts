@@ -27,12 +27,12 @@ export const DASHBOARDS: Damage[] = [
     sql: `UPDATE agent_days SET earnings = earnings + 1 WHERE ${first('agent_days')} RETURNING agent_id::text AS id`,
   },
   {
-    claim: 'attempts to deliver of a folded day are counted as they are, by zip code',
+    claim: 'attempts to deliver of a folded day are counted as they are, by zip code and by how long they took',
     sql: `DELETE FROM zip_days WHERE ${first('zip_days')} RETURNING day::text AS id`,
   },
   {
-    claim: 'how long the deliveries of a folded day took is counted as it is',
-    sql: `UPDATE delivery_minutes SET minutes = minutes + 100000 WHERE ${first('delivery_minutes')} RETURNING minutes::text AS id`,
+    claim: 'attempts to deliver of a folded day are counted as they are, by zip code and by how long they took',
+    sql: `UPDATE delivery_minutes SET minutes = minutes + 100000 WHERE ${first('delivery_minutes')} RETURNING day::text AS id`,
   },
   {
     claim: 'a folded day as a whole is what its zip codes and its times say',
