@@ -5,7 +5,9 @@ import { CacheService } from '../../platform/cache/cache.service.js';
 import { storesAfter, type StoreRow } from '../../platform/jobs/jobs.queries.js';
 import { Database } from '../../platform/prisma/database.js';
 import { DeliveryDashboards } from './delivery-dashboards.js';
+import { AgentBoardQuery, LowStockQuery, TopProductsQuery } from './dto/days-query.dto.js';
 import { LiveDashboards } from './live-dashboards.js';
+import { SELLING_DAYS } from './low-stock.queries.js';
 import { MoneyDashboards } from './money-dashboards.js';
 import { SalesDashboards } from './sales-dashboards.js';
 import { StoreDays } from './store-days.js';
@@ -37,6 +39,9 @@ export class WarmDashboards implements OnModuleInit {
 
   private reads(): (() => Promise<unknown>)[] {
     const range = () => this.days.range({});
+    const top = new TopProductsQuery();
+    const board = new AgentBoardQuery();
+    const shelf = new LowStockQuery();
     return [
       () => this.live.overview(),
       () => this.live.mobile(),
@@ -44,11 +49,14 @@ export class WarmDashboards implements OnModuleInit {
       async () => this.sales.orderTrends(await range()),
       async () => this.sales.byStatus(await range()),
       async () => this.sales.byPaymentMethod(await range()),
+      async () => this.sales.topProducts(await range(), top.by, top.limit),
       async () => this.deliveries.fulfilment(await range()),
       async () => this.deliveries.byZip(await range()),
+      async () => this.deliveries.agents(await range(), board.limit),
       () => this.money.cashOutstanding(),
       () => this.money.walletLiabilities(),
       async () => this.money.refunds(await range()),
+      async () => this.live.lowStock(await this.days.last(SELLING_DAYS), shelf.threshold, shelf.limit),
     ];
   }
 }
