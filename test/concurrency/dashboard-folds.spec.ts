@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { FoldDays } from '../../src/modules/dashboard/fold-days.js';
 import { type TestUser, freshKey } from '../support/factories.js';
-import { Shop } from '../support/shop.js';
+import { type Reply, Shop } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 import { raceRounds } from '../support/race-rounds.js';
 
@@ -9,6 +9,7 @@ jest.setTimeout(120_000);
 
 const ROUNDS = raceRounds(12);
 const ORDERS = 12;
+const LANES = 3;
 
 let shop: Shop;
 let customer: TestUser;
@@ -34,6 +35,23 @@ async function oldOrders(): Promise<string[]> {
   return ids;
 }
 
+function change(id: string, n: number): Promise<Reply> {
+  if (n % 3 !== 2) return shop.call('patch', `/api/orders/${id}`, customer, { body: { status: 'CANCELLED' } });
+  const body = { amount: { amount: 10, currency: 'USD' }, reason: 'late', destination: 'WALLET' };
+  return shop.call('post', `/api/orders/${id}/refunds`, shop.manager, { key: freshKey(), body });
+}
+
+/** Some at once and one after the other, so that days are folded before, between and after them. */
+async function changeInLanes(ids: string[]): Promise<Reply[]> {
+  const replies: Reply[] = [];
+  const queue = ids.entries();
+  const lane = async (): Promise<void> => {
+    for (const [n, id] of queue) replies.push(await change(id, n));
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return replies;
+}
+
 describe('Old orders that are cancelled and refunded while their day is folded', () => {
   it(`are right in the rollups, in ${ROUNDS} rounds of ${ORDERS}`, async () => {
     const folds = shop.larder.app.get(FoldDays);
@@ -46,16 +64,7 @@ describe('Old orders that are cancelled and refunded while their day is folded',
         [ids],
       );
       let done = false;
-      const changing = Promise.all(
-        ids.map((id, n) =>
-          n % 3 === 2
-            ? shop.call('post', `/api/orders/${id}/refunds`, shop.manager, {
-                key: freshKey(),
-                body: { amount: { amount: 10, currency: 'USD' }, reason: 'late', destination: 'WALLET' },
-              })
-            : shop.call('patch', `/api/orders/${id}`, customer, { body: { status: 'CANCELLED' } }),
-        ),
-      ).finally(() => (done = true));
+      const changing = changeInLanes(ids).finally(() => (done = true));
       do {
         await folds.foldAll();
         folded++;
