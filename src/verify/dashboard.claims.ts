@@ -62,6 +62,7 @@ export const DASHBOARDS: ClaimGroup = {
   claims: [
     {
       name: 'orders of a folded day are counted as they are',
+      seconds: 2.5,
       sql: difference(
         'status, payment_method',
         ['orders', 'total', 'refunded'],
@@ -74,6 +75,7 @@ export const DASHBOARDS: ClaimGroup = {
     },
     {
       name: 'goods sold on a folded day are counted as they are',
+      seconds: 4.5,
       sql: difference(
         'variant_id',
         ['units', 'revenue'],
@@ -99,6 +101,7 @@ export const DASHBOARDS: ClaimGroup = {
     },
     {
       name: 'attempts to deliver of a folded day are counted as they are, by agent',
+      seconds: 5.5,
       sql: difference(
         'agent_id',
         ['deliveries', 'on_time', 'failures', 'earnings'],
@@ -118,6 +121,7 @@ export const DASHBOARDS: ClaimGroup = {
     },
     {
       name: 'attempts to deliver of a folded day are counted as they are, by zip code and by how long they took',
+      seconds: 5.5,
       // One pass over attempts and orders for both.
       sql: `
         WITH ${FOLDED}, ${TRIED}, counted AS MATERIALIZED (
