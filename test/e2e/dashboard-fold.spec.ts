@@ -133,9 +133,12 @@ describe('Folding against writers', () => {
       scene.store.id,
     ]);
     let returned = 0;
+    let folds = 0;
     let done = false;
     const writing = (async () => {
       for (const { id } of rows) {
+        // Eight to a fold, so that folds come before, between and after them.
+        while (returned >= (folds + 1) * 8) await shop.larder.sql.query('SELECT 1');
         await shop.larder.sql.query(`UPDATE orders SET status = 'RETURNED' WHERE store_id = $1 AND id = $2`, [
           scene.store.id,
           id,
@@ -144,7 +147,6 @@ describe('Folding against writers', () => {
       }
       done = true;
     })();
-    let folds = 0;
     const folding = (async () => {
       for (; !done; folds++) await scene.foldDay(folded);
     })();
