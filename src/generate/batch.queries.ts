@@ -1,6 +1,6 @@
 import { ATTEMPTS, DRAWN, FACTS, LINES, RETURNS, SHIFTS } from './order-facts.queries.js';
 import { ledgerEntries, ledgerTransactions, MONEY_ROWS, POSTINGS } from './money-rows.queries.js';
-import { COUPON_COUNTS, ORDER_ROWS } from './order-rows.queries.js';
+import { COUPON_USES, ORDER_ROWS } from './order-rows.queries.js';
 import { NEWS_ROWS } from './news-rows.queries.js';
 import { MOVEMENTS, STOCK_ROWS } from './stock-rows.queries.js';
 
@@ -40,6 +40,6 @@ export const BATCH = [
   ...NEWS_ROWS,
   ledgerTransactions('postings'),
   ...STOCK_ROWS,
-  ...COUPON_COUNTS,
+  COUPON_USES,
   ledgerEntries('postings'),
 ];

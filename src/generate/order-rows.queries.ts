@@ -87,29 +87,6 @@ const HISTORY = `
    ) why
    ORDER BY f.n, step.version`;
 
-const COUPON_USES = `
-  INSERT INTO coupon_uses AS uses (store_id, coupon_id, used_by, used)
-  SELECT pg_temp.store(), c.id, f.used_by, count(*) FILTER (WHERE f.status NOT IN ('CANCELLED', 'EXPIRED'))
-    FROM (SELECT ${couponOf('f.coupon')} AS coupon_id, ${usedBy('f')} AS used_by, f.status FROM facts f WHERE f.coupon IS NOT NULL) f
-    JOIN coupons c ON c.store_id = pg_temp.store() AND c.id = f.coupon_id AND c.customer_limit IS NOT NULL
-   GROUP BY c.id, f.used_by
-   ORDER BY c.id, f.used_by
-  ON CONFLICT (store_id, coupon_id, used_by) DO UPDATE SET used = uses.used + excluded.used`;
-
-const LOCKED_COUPONS = `
-  SELECT 1 FROM coupons WHERE store_id = pg_temp.store() ORDER BY id FOR NO KEY UPDATE`;
-
-const COUPONS_USED = `
-  UPDATE coupons c
-     SET used = c.used + f.used
-    FROM (
-      SELECT ${couponOf('coupon')} AS id, count(*) AS used
-        FROM facts
-       WHERE coupon IS NOT NULL AND status NOT IN ('CANCELLED', 'EXPIRED')
-       GROUP BY coupon
-    ) f
-   WHERE c.store_id = pg_temp.store() AND c.id = f.id AND c.usage_limit IS NOT NULL`;
-
 const SHIFT_ROWS = `
   INSERT INTO agent_shifts (
     store_id, id, agent_id, status, currency, opening_cash, expected, counted, opened_at, counted_at, counted_by, closed_at
@@ -151,4 +128,18 @@ export const ORDER_ROWS = [
 ]; // prettier-ignore
 
 /** Rows that every batch counts in: last, and in one order, so that two batches don't wait for each other. */
-export const COUPON_COUNTS = [LOCKED_COUPONS, COUPON_USES, COUPONS_USED];
+export const COUPON_USES = `
+  INSERT INTO coupon_uses AS uses (store_id, coupon_id, used_by, used, allowed)
+  SELECT pg_temp.store(), c.id, counted.used_by, counted.used, a.allowed
+    FROM (
+      SELECT ${couponOf('f.coupon')} AS coupon_id, coalesce(${usedBy('f')}, '') AS used_by, grouping(${usedBy('f')}) = 1 AS everybody,
+             count(*) FILTER (WHERE f.status NOT IN ('CANCELLED', 'EXPIRED')) AS used
+        FROM facts f
+       WHERE f.coupon IS NOT NULL
+       GROUP BY GROUPING SETS ((f.coupon), (f.coupon, ${usedBy('f')}))
+    ) counted
+    JOIN coupons c ON c.store_id = pg_temp.store() AND c.id = counted.coupon_id
+   CROSS JOIN LATERAL (SELECT CASE WHEN everybody THEN c.usage_limit ELSE c.customer_limit END AS allowed) a
+   WHERE a.allowed IS NOT NULL
+   ORDER BY c.id, counted.used_by
+  ON CONFLICT (store_id, coupon_id, used_by) DO UPDATE SET used = uses.used + excluded.used`;

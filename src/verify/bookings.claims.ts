@@ -22,34 +22,38 @@ export const BOOKINGS: ClaimGroup = {
     {
       name: 'a coupon under a limit has been used by as many orders as it counts, and by no more than it may',
       sql: `
-        SELECT c.store_id, c.id AS coupon_id, c.usage_limit, c.used, coalesce(o.orders, 0) AS orders
+        SELECT c.store_id, c.id AS coupon_id, c.usage_limit, u.allowed, u.used, coalesce(o.orders, 0) AS orders
           FROM coupons c
+          LEFT JOIN coupon_uses u ON u.store_id = c.store_id AND u.coupon_id = c.id AND u.used_by = ''
           LEFT JOIN (
             SELECT store_id, coupon_id, count(*) AS orders
               FROM orders
              WHERE coupon_id IS NOT NULL AND status NOT IN ('CANCELLED', 'EXPIRED')
              GROUP BY store_id, coupon_id
           ) o ON o.store_id = c.store_id AND o.coupon_id = c.id
-         WHERE c.used <> CASE WHEN c.usage_limit IS NULL THEN 0 ELSE coalesce(o.orders, 0) END OR c.used > c.usage_limit`,
+         WHERE coalesce(u.used, 0) <> CASE WHEN c.usage_limit IS NULL THEN 0 ELSE coalesce(o.orders, 0) END
+            OR u.used > c.usage_limit OR u.allowed <> c.usage_limit`,
     },
     {
       name: 'a customer has used a coupon as often as is counted, and no more often than he may',
       sql: `
-        SELECT uses.store_id, uses.coupon_id, uses.used_by, uses.used, uses.orders, c.customer_limit
+        SELECT uses.store_id, uses.coupon_id, uses.used_by, uses.allowed, uses.used, uses.orders, c.customer_limit
           FROM (
-            SELECT store_id, coupon_id, used_by, sum(used) AS used, sum(orders) AS orders
+            SELECT store_id, coupon_id, used_by, max(allowed) AS allowed, sum(used) AS used, sum(orders) AS orders
               FROM (
-                SELECT store_id, coupon_id, used_by, used, 0 AS orders
+                SELECT store_id, coupon_id, used_by, allowed, used, 0 AS orders
                   FROM coupon_uses
+                 WHERE used_by <> ''
                  UNION ALL
-                SELECT store_id, coupon_id, coalesce(customer_id::text, guest_email), 0, 1
+                SELECT store_id, coupon_id, coalesce(customer_id::text, guest_email), NULL, 0, 1
                   FROM orders
                  WHERE coupon_id IS NOT NULL AND status NOT IN ('CANCELLED', 'EXPIRED')
               ) counted
              GROUP BY store_id, coupon_id, used_by
           ) uses
           JOIN coupons c ON c.store_id = uses.store_id AND c.id = uses.coupon_id
-         WHERE c.customer_limit IS NOT NULL AND (uses.used <> uses.orders OR uses.used > c.customer_limit)`,
+         WHERE uses.used <> CASE WHEN c.customer_limit IS NULL THEN 0 ELSE uses.orders END
+            OR uses.used > c.customer_limit OR uses.allowed <> c.customer_limit`,
     },
   ],
 };

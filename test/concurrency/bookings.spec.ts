@@ -32,7 +32,7 @@ const cancel = (customer: TestUser, orderId: string): Promise<Reply> =>
 const bookedOf = async (slot: string): Promise<unknown> =>
   (await shop.row('SELECT booked FROM delivery_slots WHERE id = $1', [slot])).booked;
 const usedOf = async (coupon: string): Promise<unknown> =>
-  (await shop.row('SELECT used FROM coupons WHERE id = $1', [coupon])).used;
+  (await shop.row("SELECT used FROM coupon_uses WHERE coupon_id = $1 AND used_by = ''", [coupon])).used;
 
 describe(`${ORDERS} orders for the last ${LAST}, ${ROUNDS} rounds`, () => {
   it('places of a delivery window: exactly so many book it', async () => {

@@ -142,7 +142,8 @@ describe('A worker that is killed in the middle of a job', () => {
 describe('A worker that is frozen', () => {
   it('loses its job to another, can not commit it a second time when it thaws, and works on', async () => {
     const frozen = await start();
-    await enqueue('test.committed', 1, 500);
+    // Long enough to be frozen before the effect: in its transaction, it would lose that to a timeout first.
+    await enqueue('test.committed', 1, 3000);
     await until(async () => (await count('runs')) === 1);
     frozen.child.kill('SIGSTOP');
     const other = await start();

@@ -147,7 +147,7 @@ describe('a quote', () => {
     };
     const cart = await cartWith(1, customer);
     const before = await shop.row(
-      `SELECT (SELECT sum(booked) FROM delivery_slots) AS booked, (SELECT sum(used) FROM coupons) AS used,
+      `SELECT (SELECT sum(booked) FROM delivery_slots) AS booked, (SELECT sum(used) FROM coupon_uses) AS used,
               (SELECT count(*) FROM coupon_uses) AS uses, (SELECT reserved FROM stock_levels WHERE variant_id = $1) AS reserved`,
       [tea],
     );
@@ -162,7 +162,7 @@ describe('a quote', () => {
     expect(tally(replies)).toEqual({ 200: 5 });
     for (const reply of replies) expect(quoteOf(reply)).toMatchObject({ problems: [], total: USD(700) });
     const after = await shop.row(
-      `SELECT (SELECT sum(booked) FROM delivery_slots) AS booked, (SELECT sum(used) FROM coupons) AS used,
+      `SELECT (SELECT sum(booked) FROM delivery_slots) AS booked, (SELECT sum(used) FROM coupon_uses) AS used,
               (SELECT count(*) FROM coupon_uses) AS uses, (SELECT reserved FROM stock_levels WHERE variant_id = $1) AS reserved`,
       [tea],
     );

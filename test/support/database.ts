@@ -20,7 +20,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url: databaseUrl(ownerUrl, name),
     async drop() {
-      await withClient(ownerUrl, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+      await withClient(ownerUrl, (client) => drop(client, name));
     },
   };
 }
@@ -45,9 +45,24 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
 
 async function clone(client: pg.Client, template: string, name: string): Promise<void> {
   await client.query('SELECT pg_advisory_lock($1)', [CLONE_LOCK]);
+  await whenNobodyIsIn(() => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+}
+
+/** WITH (FORCE) may not end an autovacuum, which is a superuser's; DROP DATABASE asks it to leave by itself. */
+async function drop(client: pg.Client, name: string): Promise<void> {
+  await whenNobodyIsIn(async () => {
+    await client.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND usename = current_user',
+      [name],
+    );
+    await client.query(`DROP DATABASE IF EXISTS ${name}`);
+  });
+}
+
+async function whenNobodyIsIn(work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+      await work();
       return;
     } catch (error) {
       if ((error as pg.DatabaseError).code !== OBJECT_IN_USE || attempt === ATTEMPTS) throw error;

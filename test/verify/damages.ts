@@ -104,11 +104,11 @@ const BOOKINGS: Damage[] = [
   },
   {
     claim: 'a coupon under a limit has been used by as many orders as it counts, and by no more than it may',
-    sql: change('coupons', 'used = used + 1', 'id', 'usage_limit IS NOT NULL'),
+    sql: change('coupon_uses', 'used = used - least(used, 1)', 'coupon_id', "used_by = '' AND used > 0"),
   },
   {
     claim: 'a customer has used a coupon as often as is counted, and no more often than he may',
-    sql: change('coupon_uses', 'used = used + 1', 'coupon_id'),
+    sql: change('coupon_uses', 'used = used - least(used, 1)', 'coupon_id', "used_by <> '' AND used > 0"),
   },
 ];
 
@@ -122,7 +122,9 @@ const DELIVERIES: Damage[] = [
   },
   {
     claim: 'a parcel that an agent has is on its way, one that he has delivered has arrived',
-    sql: `UPDATE orders SET status = 'PREPARING' WHERE ${one('orders', 'id', "status = 'SHIPPING'")} RETURNING id::text`,
+    sql: `UPDATE orders SET status = 'PREPARING'
+           WHERE ${one('orders', 'id', "id IN (SELECT order_id FROM shipping_assignments WHERE status = 'PICKED_UP')")}
+          RETURNING id::text`,
   },
   {
     claim: 'an assignment has the times that its status says, and an agent once it was taken',

@@ -1,22 +1,5 @@
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
-import type { CouponKind } from './dto/coupon.dto.js';
-
-export interface CouponRow {
-  id: string;
-  code: string;
-  kind: CouponKind;
-  value: number;
-  active: boolean;
-  starts_at: Date | null;
-  ends_at: Date | null;
-  minimum: number;
-  maximum_discount: number | null;
-  usage_limit: number | null;
-  customer_limit: number | null;
-  used: number;
-  created_at: Date;
-}
 
 /** Columns of a coupon that may change, by their names in the database; what is missing stays. */
 export interface CouponChanges {
@@ -48,11 +31,10 @@ export function forgetGuesses(limit: number): Prisma.Sql {
       FROM forgotten`;
 }
 
-/** See change_coupon(). A row of nothing but NULL when there is no such coupon. */
+/** See change_coupon(). No row when there is no such coupon. */
 export function changeCoupon(id: string, changes: CouponChanges): Prisma.Sql {
   return Prisma.sql`
-    SELECT c.id, c.code, c.kind, c.value, c.active, c.starts_at, c.ends_at, c.minimum, c.maximum_discount, c.usage_limit,
-           c.customer_limit, c.used, c.created_at
+    SELECT c.id
       FROM change_coupon(${currentStore()}::uuid, ${id}::uuid, ${JSON.stringify(changes)}::jsonb) c
      WHERE c.id IS NOT NULL`;
 }

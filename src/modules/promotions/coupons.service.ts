@@ -3,10 +3,15 @@ import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
 import { decodeCursor, type Page, toPage, UUID_CURSOR } from '../../common/pagination.js';
 import { currentStore } from '../../common/request-context.js';
+import type { Prisma } from '../../generated/prisma/client.js';
 import { Database } from '../../platform/prisma/database.js';
 import { violates } from '../../platform/prisma/database-error.js';
-import { changeCoupon, type CouponChanges, type CouponRow } from './coupons.queries.js';
+import { changeCoupon, type CouponChanges } from './coupons.queries.js';
 import type { CouponChangesDto, CouponKind, CouponResponse, CouponsQuery, NewCouponDto } from './dto/coupon.dto.js';
+
+/** With the row that counts everybody's uses. */
+const COUNTED = { uses: { where: { usedBy: '' }, select: { used: true } } } satisfies Prisma.CouponInclude;
+type CountedCoupon = Prisma.CouponGetPayload<{ include: typeof COUNTED }>;
 
 /** The coupons of a store. What an order gets for one is in price_order() and use_coupon(), in the order's own statement. */
 @Injectable()
@@ -20,13 +25,14 @@ export class CouponsService {
       where: { code: code?.toUpperCase(), ...(before === null ? {} : { id: { lt: before } }) },
       orderBy: { id: 'desc' },
       take: limit + 1,
+      include: COUNTED,
     });
     return toPage('coupons', rows.map(toResponse), limit, ({ id }) => id);
   }
 
   /** @throws NOT_FOUND */
   async find(id: string): Promise<CouponResponse> {
-    const row = await this.database.prisma.coupon.findFirst({ where: { id } });
+    const row = await this.database.prisma.coupon.findFirst({ where: { id }, include: COUNTED });
     if (!row) throw failure('NOT_FOUND');
     return toResponse(row);
   }
@@ -42,6 +48,7 @@ export class CouponsService {
           ...{ startsAt: instant(startsAt), endsAt: instant(endsAt) },
           ...{ active, minimum, maximumDiscount, usageLimit, customerLimit },
         },
+        include: COUNTED,
       });
       return toResponse(row);
     } catch (error) {
@@ -61,20 +68,12 @@ export class CouponsService {
       customer_limit: body.customerLimit,
     };
     try {
-      const [row] = await this.database.query<CouponRow & Record<string, unknown>>(changeCoupon(id, changes));
+      const [row] = await this.database.query<{ id: string }>(changeCoupon(id, changes));
       if (!row) throw failure('NOT_FOUND');
-      return toResponse({
-        ...row,
-        startsAt: row.starts_at,
-        endsAt: row.ends_at,
-        maximumDiscount: row.maximum_discount,
-        usageLimit: row.usage_limit,
-        customerLimit: row.customer_limit,
-        createdAt: row.created_at,
-      });
     } catch (error) {
       throw explained(error);
     }
+    return this.find(id);
   }
 }
 
@@ -86,7 +85,6 @@ function instant<T extends string | null | undefined>(time: T): string | T {
 /** What the table's own rules object to, in the words of the API. */
 function explained(error: unknown): unknown {
   if (violates(error, 'coupons_code_key')) return failure('CONFLICT', [{ field: 'code' }]);
-  if (violates(error, 'coupons_used_check')) return failure('COUPON_LIMIT_BELOW_USED');
   if (violates(error, 'coupon_uses_used_check')) return failure('COUPON_LIMIT_BELOW_USED');
   if (violates(error, 'coupons_value_check')) {
     const message = 'value must be 1 to 1000000 for PERCENTAGE, above 0 for FIXED, and 0 for FREE_DELIVERY';
@@ -98,23 +96,7 @@ function explained(error: unknown): unknown {
   return error;
 }
 
-interface CouponColumns {
-  id: string;
-  code: string;
-  kind: string;
-  value: bigint | number;
-  active: boolean;
-  startsAt: Date | null;
-  endsAt: Date | null;
-  minimum: bigint | number;
-  maximumDiscount: bigint | number | null;
-  usageLimit: number | null;
-  customerLimit: number | null;
-  used: number;
-  createdAt: Date;
-}
-
-function toResponse(row: CouponColumns): CouponResponse {
+function toResponse(row: CountedCoupon): CouponResponse {
   return {
     id: row.id,
     code: row.code,
@@ -127,7 +109,7 @@ function toResponse(row: CouponColumns): CouponResponse {
     maximumDiscount: row.maximumDiscount === null ? null : Number(row.maximumDiscount),
     usageLimit: row.usageLimit,
     customerLimit: row.customerLimit,
-    used: row.usageLimit === null ? null : row.used,
+    used: row.usageLimit === null ? null : (row.uses[0]?.used ?? 0),
     createdAt: row.createdAt.toISOString(),
   };
 }
