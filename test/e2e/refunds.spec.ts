@@ -84,7 +84,7 @@ describe('a refund by amount', () => {
     const order = await ordered(1);
     for (const column of ['refunding_amount', 'refunded_amount']) {
       const raise = shop.larder.sql.query(`UPDATE payments SET ${column} = 1301 WHERE order_id = $1`, [order.id]);
-      await expect(raise).rejects.toThrow(/payments_amounts_check/);
+      await expect(raise).rejects.toThrow(/payments_rules_check/);
     }
   });
 });

@@ -30,7 +30,7 @@ const LINES =
 const ORDERS: Damage[] = [
   {
     claim: LINES,
-    after: noCheck('order_lines', 'total'),
+    after: noCheck('order_lines', 'rules'),
     sql: change('order_lines', 'total = total + 1', 'order_id', 'line_no = 1'),
   },
   {
@@ -39,12 +39,12 @@ const ORDERS: Damage[] = [
   },
   {
     claim: 'the total of an order is goods less discount, delivery, and the tax that prices do not contain',
-    after: noCheck('orders', 'total'),
+    after: noCheck('orders', 'rules'),
     sql: change('orders', 'total = total + 1'),
   },
   {
     claim: LINES,
-    after: noCheck('order_lines', 'total'),
+    after: noCheck('order_lines', 'rules'),
     sql: change('order_lines', 'unit_price = unit_price + 1', 'order_id', 'line_no = 1'),
   },
   {

@@ -1,3 +1,46 @@
+ALTER TABLE stock_levels
+  DROP CONSTRAINT stock_levels_oversold_check,
+  ADD CONSTRAINT stock_levels_on_hand_check CHECK (on_hand >= 0),
+  ADD CONSTRAINT stock_levels_reserved_check CHECK (reserved >= 0),
+  ADD CONSTRAINT stock_levels_oversold_check CHECK (reserved <= on_hand);
+ALTER TABLE payments
+  DROP CONSTRAINT payments_rules_check,
+  ADD CONSTRAINT payments_status_check CHECK (
+    status = ANY ('{PENDING,AUTHORIZED,CAPTURED,PARTIALLY_REFUNDED,REFUNDED,VOIDED,FAILED,EXPIRED}'::text[])
+  ),
+  ADD CONSTRAINT payments_amounts_check CHECK (
+    least(authorized_amount, refunded_amount, refunding_amount) >= 0
+    AND greatest(authorized_amount, captured_amount) <= amount
+    AND refunded_amount + refunding_amount <= captured_amount
+  ),
+  ADD CONSTRAINT payments_method_check CHECK (method = ANY ('{COD,WALLET,CARD}'::text[])),
+  ADD CONSTRAINT payments_provider_check CHECK ((method = 'CARD') = (provider IS NOT NULL));
+DROP FUNCTION payment_rules(payments);
+ALTER TABLE order_lines
+  DROP CONSTRAINT order_lines_rules_check,
+  ADD CONSTRAINT order_lines_quantity_check CHECK (quantity > 0),
+  ADD CONSTRAINT order_lines_total_check CHECK (unit_price >= 0 AND total = unit_price * quantity),
+  ADD CONSTRAINT order_lines_parts_check CHECK (least(discount, tax, tax_rate_ppm) >= 0 AND discount <= total),
+  ADD CONSTRAINT order_lines_refunded_check CHECK (refunded_quantity BETWEEN 0 AND quantity);
+DROP FUNCTION order_line_rules(order_lines);
+ALTER TABLE orders
+  DROP CONSTRAINT orders_rules_check,
+  ADD CONSTRAINT orders_status_check CHECK (
+    status = ANY ('{PENDING,CONFIRMED,PREPARING,SHIPPING,DELIVERED,CANCELLED,RETURNED,EXPIRED}'::text[])
+  ),
+  ADD CONSTRAINT orders_payment_method_check CHECK (payment_method = ANY ('{COD,WALLET,CARD}'::text[])),
+  ADD CONSTRAINT orders_total_check CHECK (
+    total = subtotal - discount + delivery_fee + CASE WHEN tax_inclusive THEN 0 ELSE tax END
+  ),
+  ADD CONSTRAINT orders_amounts_check CHECK (
+    least(delivery_discount, delivery_tax) >= 0 AND delivery_discount <= least(delivery_fee, discount)
+    AND delivery_tax <= tax AND discount - delivery_discount <= subtotal AND total <= 9007199254740991
+  ),
+  ADD CONSTRAINT orders_delivery_code_check CHECK (delivery_code ~ '^[0-9]{6}$'),
+  ADD CONSTRAINT orders_customer_check CHECK ((customer_id IS NULL) <> (guest_email IS NULL)),
+  ADD CONSTRAINT orders_waiting_check CHECK (status <> 'PENDING' OR expires_at IS NOT NULL);
+DROP FUNCTION order_rules(orders);
+
 DROP FUNCTION book_slot(uuid, uuid, text);
 CREATE FUNCTION book_slot(p_store uuid, p_slot uuid, p_zip text, OUT refusal text, OUT ends_at timestamptz)
 LANGUAGE plpgsql AS $$
