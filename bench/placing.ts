@@ -16,32 +16,42 @@ export interface Placers {
   before: Served;
   bare: Served;
   larder: Served;
+  /** A whole Larder of before, with goods and customers of its own. */
+  larderBefore?: { served: Served; scene: Scene };
 }
 
 interface Contestant {
   name: string;
   served: Served;
   operation: Operation;
+  /** Where it differs. */
+  scene?: Scene;
+  /** What it is compared with. */
+  before?: string;
 }
 
 export async function comparePlacing(
-  { before, bare, larder }: Placers,
+  { before, bare, larder, larderBefore }: Placers,
   scene: Scene,
   { rounds, seconds }: { rounds: number; seconds: number },
 ): Promise<void> {
   const [plain, booked] = ['place an order', 'place an order with window and coupon'] as const;
   const contestants: Contestant[] = [
     { name: 'before', served: before, operation: plain },
-    { name: 'today, plain', served: bare, operation: plain },
-    { name: 'today, window and coupon', served: bare, operation: booked },
-    { name: 'larder, plain', served: larder, operation: plain },
-    { name: 'larder, window and coupon', served: larder, operation: booked },
+    { name: 'today, plain', served: bare, operation: plain, before: 'before' },
+    { name: 'today, window and coupon', served: bare, operation: booked, before: 'before' },
+    ...(larderBefore ? [{ name: 'larder of before', operation: plain, ...larderBefore }] : []),
+    { name: 'larder, plain', served: larder, operation: plain, before: 'larder of before' },
+    { name: 'larder, window and coupon', served: larder, operation: booked, before: 'larder of before' },
   ];
   const measured = contestants.map(() => [] as Figures[]);
   // Turn and turn about: each is compared with what ran within the same half minute.
   for (let round = 0; round < rounds; round++) {
-    for (const [n, { served, operation }] of contestants.entries()) {
-      measured[n]?.push(await measure(served, operation, scene, { connections: CONNECTIONS, seconds }));
+    for (const [n, contestant] of contestants.entries()) {
+      const { served, operation } = contestant;
+      measured[n]?.push(
+        await measure(served, operation, contestant.scene ?? scene, { connections: CONNECTIONS, seconds }),
+      );
     }
   }
   console.log(
@@ -49,9 +59,11 @@ export async function comparePlacing(
   );
   console.log(headings(WIDTH));
   for (const [n, { name }] of contestants.entries()) console.log(row(name, WIDTH, medianRound(measured[n] ?? [])));
-  const [old = [], ...today] = measured;
   console.log(`\n  times what it took before; aim: <= ${AIM}`);
-  for (const n of [0, 1]) console.log(verdict(contestants[n + 1]?.name ?? '', old, today[n] ?? []));
+  for (const [n, { name, before: other }] of contestants.entries()) {
+    const old = measured[contestants.findIndex((contestant) => contestant.name === other)];
+    if (old) console.log(verdict(name, old, measured[n] ?? []));
+  }
   for (const booked of [false, true]) {
     const statements = await countStatements(larder, scene, booked);
     console.log(`  ${COUNTED} orders${booked ? ' with window and coupon' : ''}, one by one: ${statements} statements`);

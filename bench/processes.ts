@@ -35,11 +35,15 @@ async function stop(child: ChildProcess): Promise<void> {
  * Larder as in production, but for the demo store: everything switched on, log lines into a file. Without the background's
  * work, whose statements would be counted among those of the requests.
  */
-export async function startLarder(environment: Record<string, string>, logFile: string): Promise<Larder> {
+export async function startLarder(
+  environment: Record<string, string>,
+  logFile: string,
+  root: string = ROOT,
+): Promise<Larder> {
   const port = 20_000 + Math.floor(Math.random() * 20_000);
   const log = openSync(logFile, 'w');
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/main.js'], {
-    cwd: ROOT,
+    cwd: root,
     env: {
       ...process.env,
       NODE_ENV: 'test',

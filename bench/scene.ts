@@ -60,7 +60,8 @@ async function login(base: string, email: string): Promise<Customer> {
   return { id: user.id, token: accessToken };
 }
 
-export async function setScene(base: string, storeId: string): Promise<Scene> {
+/** @param bookable whether there are windows and coupons at all */
+export async function setScene(base: string, storeId: string, bookable = true): Promise<Scene> {
   const manager = await login(base, 'manager@larder.test');
   const variantIds: string[] = [];
   for (let cursor: string | null = ''; cursor !== null;) {
@@ -77,8 +78,8 @@ export async function setScene(base: string, storeId: string): Promise<Scene> {
     storeId,
     customers,
     variantIds,
-    slotIds: await makeSlots(base, manager),
-    couponCodes: await makeCoupons(base, manager),
+    slotIds: bookable ? await makeSlots(base, manager) : [],
+    couponCodes: bookable ? await makeCoupons(base, manager) : [],
     orders: [],
   };
   for (let n = 0; n < ORDERS_TO_READ; n++) {
