@@ -1,12 +1,13 @@
 // npm run bench: how much of a bare server's speed is left with everything switched on. One run, one database, one machine.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { analyze, makeBefore } from './before.ts';
 import { headings, medianRound, row } from './figures.ts';
 import { type Figures, measure, type Operation, OPERATIONS } from './load.ts';
+import { buildLarderBefore } from './larder-before.ts';
 import { comparePlacing, type Placers } from './placing.ts';
 import { type Larder, type Served, startBareServer, startLarder } from './processes.ts';
 import { type Scene, setScene } from './scene.ts';
@@ -29,8 +30,6 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     /** Only today's placing of orders against that of before. */
     placing: { type: 'boolean', default: false },
-    /** The folder of a Larder of before that is built: then whole requests are compared too, not only statements. */
-    before: { type: 'string' },
   },
 });
 const seconds = Number(options.seconds);
@@ -85,9 +84,12 @@ async function compare(bare: Served, larder: Served, scene: Scene): Promise<void
 }
 
 async function startBefore(): Promise<Placers['larderBefore']> {
-  if (!options.before) return undefined;
-  const data = { DATA_DIR: join(folder, 'before') };
-  const served = await startLarder(data, join(folder, 'larder-before.log'), resolve(options.before));
+  const root = await buildLarderBefore(folder);
+  if (!root) {
+    console.log('The Larder of before is not in the history: only statements are compared.');
+    return undefined;
+  }
+  const served = await startLarder({ DATA_DIR: join(folder, 'before') }, join(folder, 'larder-before.log'), root);
   const scene = await setScene(served.url, await storeIdOf(served.databaseUrl), false);
   await measure(served, 'place an order', scene, { connections: 32, seconds: WARM_UP_S });
   await analyze(served.databaseUrl);
