@@ -135,8 +135,8 @@ BEGIN
 END $$;
 
 -- Uses are counted beside each other: those of everybody (used_by '') and those of each customer, with what is allowed in each
--- row, so that one statement counts both and its CHECK holds both limits. A row of coupons is written by the staff only: its
--- CHECKs, which PostgreSQL reads anew at each UPDATE, were two thirds of what it cost to count a use there.
+-- row, so that its CHECK holds both limits. A row of coupons is written by the staff only: its CHECKs, which PostgreSQL reads
+-- anew at each UPDATE, were two thirds of what it cost to count a use there.
 ALTER TABLE coupon_uses ADD COLUMN allowed int;
 UPDATE coupon_uses u
    SET allowed = c.customer_limit
@@ -158,9 +158,6 @@ ALTER TABLE coupons DROP COLUMN used;
 -- Who sets a limit (change_coupon) counts this use or waits for it; when he was quicker, so that this is not the coupon any
 -- more that was found, the statement is to be run again, with the coupon as it is now.
 CREATE OR REPLACE FUNCTION use_coupon(p_coupon coupons, p_used_by text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-  v_limits CONSTANT int := num_nonnulls(p_coupon.usage_limit, p_coupon.customer_limit);
-  v_counted text[];
 BEGIN
   PERFORM 1
      FROM coupons c
@@ -170,29 +167,28 @@ BEGIN
       FOR KEY SHARE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the limits of coupon % have just changed', p_coupon.id USING ERRCODE = 'serialization_failure';
-  ELSIF v_limits = 0 THEN
-    RETURN NULL;
   END IF;
-  WITH counted AS (
+  IF p_coupon.usage_limit IS NOT NULL THEN
     INSERT INTO coupon_uses AS u (store_id, coupon_id, used_by, used, allowed)
-    SELECT p_coupon.store_id, p_coupon.id, w.used_by, 1, w.allowed
-      FROM (VALUES (1, '', p_coupon.usage_limit), (2, p_used_by, p_coupon.customer_limit)) AS w (turn, used_by, allowed)
-     WHERE w.allowed IS NOT NULL
-     ORDER BY w.turn
-    ON CONFLICT (store_id, coupon_id, used_by) DO UPDATE SET used = u.used + 1 WHERE u.used < u.allowed
-    RETURNING u.used_by
-  )
-  SELECT array_agg(c.used_by) INTO v_counted FROM counted c;
-  IF cardinality(v_counted) = v_limits THEN
-    RETURN NULL;
+    VALUES (p_coupon.store_id, p_coupon.id, '', 1, p_coupon.usage_limit)
+    ON CONFLICT (store_id, coupon_id, used_by) DO UPDATE SET used = u.used + 1 WHERE u.used < u.allowed;
+    IF NOT FOUND THEN
+      RETURN 'COUPON_USED_UP';
+    END IF;
   END IF;
-  UPDATE coupon_uses u
-     SET used = u.used - 1
-   WHERE u.store_id = p_coupon.store_id AND u.coupon_id = p_coupon.id AND u.used_by = ANY (v_counted);
-  RETURN CASE
-    WHEN p_coupon.usage_limit IS NULL OR '' = ANY (v_counted) THEN 'COUPON_USED_BY_CUSTOMER'
-    ELSE 'COUPON_USED_UP'
-  END;
+  IF p_coupon.customer_limit IS NOT NULL THEN
+    INSERT INTO coupon_uses AS u (store_id, coupon_id, used_by, used, allowed)
+    VALUES (p_coupon.store_id, p_coupon.id, p_used_by, 1, p_coupon.customer_limit)
+    ON CONFLICT (store_id, coupon_id, used_by) DO UPDATE SET used = u.used + 1 WHERE u.used < u.allowed;
+    IF NOT FOUND THEN
+      UPDATE coupon_uses u
+         SET used = u.used - 1
+       WHERE u.store_id = p_coupon.store_id AND u.coupon_id = p_coupon.id AND u.used_by = ''
+         AND p_coupon.usage_limit IS NOT NULL;
+      RETURN 'COUPON_USED_BY_CUSTOMER';
+    END IF;
+  END IF;
+  RETURN NULL;
 END $$;
 
 -- Takes back what use_coupon() has counted for the coupon, which the caller holds.
