@@ -92,8 +92,6 @@ export class AnswerSource {
     } catch (error) {
       this.statistics.loadFailed(call.category, reason);
       if (generations) void this.redis.giveBack(call, generations);
-      const answer = this.memory.lastResort(call);
-      if (answer && reason === 'read') return { answer, source: 'stale' };
       throw error;
     }
     this.statistics.loaded(call.category, reason, (performance.now() - started) / 1000);

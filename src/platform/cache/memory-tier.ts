@@ -71,9 +71,9 @@ export class MemoryTier {
   }
 
   /** For who can't read it anew: any answer that was not invalidated and is within its stale time. */
-  lastResort({ key, ttlMs, staleMs }: CachedCall): Answer | undefined {
-    const answer = this.current(key)?.answer;
-    return answer && answer.ageMs < ttlMs + staleMs ? answer : undefined;
+  lastResort({ key }: CachedCall): Answer | undefined {
+    const entry = this.current(key);
+    return entry && Date.now() < expiryOf(entry) + entry.call.staleMs ? entry.answer : undefined;
   }
 
   /** False, and not kept, when one of its tags was invalidated since. */
@@ -118,14 +118,19 @@ export class MemoryTier {
     return this.epochs.isCurrent(call.store, call.tags, since);
   }
 
-  private validity({ call, answer, storedAt }: MemoryEntry): { freshUntil: number; staleUntil: number } {
-    const freshUntil = answer.generatedAt + call.ttlMs;
-    const staleUntil = freshUntil + call.staleMs;
+  private validity(entry: MemoryEntry): { freshUntil: number; staleUntil: number } {
+    const freshUntil = expiryOf(entry);
+    const staleUntil = freshUntil + entry.call.staleMs;
     if (!this.redis.configured || this.redis.up) return { freshUntil, staleUntil };
-    const unheardUntil = Math.max(storedAt, this.redis.downSince) + UNHEARD_MS;
+    const unheardUntil = Math.max(entry.storedAt, this.redis.downSince) + UNHEARD_MS;
     return {
       freshUntil: Math.min(freshUntil, unheardUntil),
       staleUntil: Math.min(staleUntil, unheardUntil + UNHEARD_MS),
     };
   }
+}
+
+/** The clock of who read it may be ahead of this one. */
+function expiryOf({ call, answer, storedAt }: MemoryEntry): number {
+  return Math.min(answer.generatedAt, storedAt) + call.ttlMs;
 }
