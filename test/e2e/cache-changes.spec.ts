@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { runInContext } from '../../src/common/request-context.js';
+import { CacheService } from '../../src/platform/cache/cache.service.js';
+import { CardShop } from '../support/card-shop.js';
+import { freshKey, type TestUser, ZIP } from '../support/factories.js';
+import { orderOf, type Shop } from '../support/shop.js';
+
+let cards: CardShop;
+let shop: Shop;
+let customer: TestUser;
+
+beforeAll(async () => {
+  cards = await CardShop.open();
+  shop = cards.shop;
+  customer = await shop.make.user(shop.store);
+});
+afterAll(() => cards.close());
+
+const lines = () => [{ variantId: cards.tea, quantity: 1 }];
+
+it('An order that ends with its payment gives its place in a window back, and whoever chooses one sees it', async () => {
+  await cards.captureByHand();
+  const zone = await shop.ask('post', '/api/zones', shop.manager, { body: { name: 'Mitte', zipCodes: [ZIP] } });
+  const windows = [{ start: '09:00', end: '11:00', capacity: 2, cutoffMinutes: 60 }];
+  const made = { zoneId: (zone.body as { id: string }).id, from: '2031-12-01', to: '2031-12-01', windows };
+  await shop.ask('post', '/api/slots', shop.manager, { body: made }).expect(201);
+  const left = async () => {
+    const { body } = await shop.larder.http.get(`/api/slots?zip=${ZIP}&date=2031-12-01`).expect(200);
+    return (body as { items: { id: string; left: number }[] }).items[0]!;
+  };
+  const body = orderOf(lines(), { slotId: (await left()).id, paymentMethod: 'CARD' });
+  const { id, payment } = (await shop.ask('post', '/api/orders', customer, { body, key: freshKey() }).expect(201))
+    .body as { id: string; payment: { id: string } };
+  const order = { id, paymentId: payment.id, customer };
+  expect((await cards.confirm(order)).status).toBe(200);
+  expect(await left()).toMatchObject({ left: 1 });
+  expect((await cards.act(order, 'void')).status).toBe(200);
+  await cards.settled(order);
+  expect(await left()).toMatchObject({ left: 2 });
+});
+
+it('A step that moves no stock leaves the list of products as it was read', async () => {
+  const { id } = await shop.placed(customer, lines());
+  const list = () => shop.larder.http.get('/api/products').expect(200);
+  const sources = () =>
+    runInContext({ requestId: 'test-request', storeId: shop.store.id }, () =>
+      shop.larder.app.get(CacheService).stats(),
+    ).categories.find(({ category }) => category === 'catalog')!.reads;
+  await list();
+  const before = sources();
+  await shop.ask('patch', `/api/orders/${id}`, shop.manager, { body: { status: 'PREPARING' } }).expect(200);
+  await list();
+  expect(sources()).toEqual({ ...before, memory: before.memory + 1 });
+  await shop.ask('patch', `/api/orders/${id}`, shop.manager, { body: { status: 'CANCELLED' } }).expect(200);
+  await list();
+  expect(sources()).toEqual({ ...before, memory: before.memory + 1, loaded: before.loaded + 1 });
+});
+
+it('A store that moves to another time zone has other days at once', async () => {
+  const move = (timezone: string) => shop.ask('patch', '/api/store', shop.manager, { body: { timezone } }).expect(200);
+  await move('Etc/GMT-14');
+  await shop.placed(customer, lines());
+  const day = new Date(Date.now() + 14 * 3_600_000).toISOString().slice(0, 10);
+  const placed = async () => {
+    const { body } = await shop
+      .ask('get', `/api/dashboard/order-trends?from=${day}&to=${day}`, shop.manager)
+      .expect(200);
+    return (body as { total: { placed: number } }).total.placed;
+  };
+  expect(await placed()).toBeGreaterThan(0);
+  await move('Etc/GMT+12');
+  expect(await placed()).toBe(0);
+});
