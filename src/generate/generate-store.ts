@@ -3,7 +3,8 @@ import type pg from 'pg';
 import { newId } from '../common/ids.js';
 import { hashPassword } from '../modules/auth/passwords.js';
 import { DEMO_PASSWORD } from '../demo/demo-stores.js';
-import { CHECKPOINT, CLOSING_POSTINGS, CLOSING_ROWS, OWN_WALLETS } from './closing.queries.js';
+import { FILL_ALONE, type Settled, settleStore } from '../import/settle-store.js';
+import { CLOSING_POSTINGS, CLOSING_ROWS } from './closing.queries.js';
 import type { Volume } from './draw.queries.js';
 import { GenerateFailure } from './generate-failure.js';
 import { GenerateSession } from './generate-session.js';
@@ -40,6 +41,8 @@ export interface GenerateSummary {
   /** Of the store, now. */
   orders: number;
   finished: boolean;
+  /** Undefined where it isn't finished. */
+  settled: Settled | undefined;
 }
 
 /** One of a few dozen costs as much in planning as in rows. */
@@ -69,6 +72,7 @@ export async function generateStore(options: GenerateOptions): Promise<GenerateS
     const days = planYear(options.orders, options.days, until, options.timezone, chance('day'));
     const volume = volumeOf(options, begun?.id ?? newId(), until, days, shelf);
     await first.knowVolume(volume);
+    await first.client.query(FILL_ALONE, [volume.storeId]);
     if (!begun) await open(first, volume, shelf, nameOf(options, until));
     const missing = inBatches(days, await daysThere(first.client, volume), options.batchOrders ?? BATCH_ORDERS);
     while (sessions.length < Math.min(options.connections, missing.length)) {
@@ -80,7 +84,9 @@ export async function generateStore(options: GenerateOptions): Promise<GenerateS
     const orders = await fill(sessions, missing, options);
     const finished = orders === options.orders;
     if (finished) await close(first, volume, nameOf(options, until));
-    return { resumed: begun !== undefined, orders, finished };
+    const clients = sessions.map(({ client }) => client);
+    const settled = finished ? await settleStore(clients, volume.storeId, options.isStopped) : undefined;
+    return { resumed: begun !== undefined, orders, finished, settled };
   } finally {
     for (const session of sessions) await session.close();
   }
@@ -200,7 +206,6 @@ async function fill(
   return there;
 }
 
-/** Checkpoints last: a transaction marks one wallet, and another one fills it in. */
 async function close(session: GenerateSession, volume: Volume, name: string): Promise<void> {
   await session.client.query(`ANALYZE ${FILLED}`);
   await session.transaction(async (client) => {
@@ -212,6 +217,4 @@ async function close(session: GenerateSession, volume: Volume, name: string): Pr
     await client.query('UPDATE stores SET name = $2 WHERE id = $1', [volume.storeId, name]);
   });
   await session.client.query('ANALYZE outbox_events, idempotency_keys, withdrawals');
-  const { rows } = await session.client.query<{ id: string }>(OWN_WALLETS, [volume.storeId]);
-  for (const { id } of [...rows, ...rows]) await session.client.query(CHECKPOINT, [volume.storeId, id]);
 }

@@ -72,7 +72,3 @@ export const REJECTIONS = `
    WHERE store_id = $1 AND import_id = $2 AND line_no > $3
    ORDER BY line_no
    LIMIT $4`;
-
-/** Where the balances of the store's own wallets are summed from, so that thousands of new entries cost nobody's next look. */
-export const CHECKPOINTS = `
-  SELECT checkpoint_wallet(w.store_id, w.id) FROM wallets w WHERE w.store_id = $1 AND w.owner_id = $1`;

@@ -110,6 +110,8 @@ export const histories = fc.array(drawnOrder, { minLength: 12, maxLength: 25 });
 
 /** A store in a zone, with agents and goods, whose orders are rows as they are drawn: no code that is tested wrote them. */
 export class DashboardScene {
+  private rollupBulk = 'off';
+
   private constructor(
     readonly shop: Shop,
     readonly store: TestStore,
@@ -167,7 +169,9 @@ export class DashboardScene {
     return rows;
   }
 
-  async write(orders: DrawnOrder[]): Promise<void> {
+  /** @param rollupBulk 'on': as an import writes */
+  async write(orders: DrawnOrder[], rollupBulk: 'on' | 'off' = 'off'): Promise<void> {
+    this.rollupBulk = rollupBulk;
     const rows = orders.map((drawn) => this.rowsOf(drawn));
     await this.insert(
       'orders',
@@ -312,8 +316,10 @@ export class DashboardScene {
     if (rows.length === 0) return;
     const columns = Object.keys(rows[0]!).join();
     await this.shop.larder.sql.query(
-      `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM jsonb_populate_recordset(NULL::${table}, $1)`,
-      [JSON.stringify(rows)],
+      `INSERT INTO ${table} (${columns})
+       SELECT ${columns}
+         FROM (SELECT set_config('larder.rollup_bulk', $2, true)) AS setting, jsonb_populate_recordset(NULL::${table}, $1)`,
+      [JSON.stringify(rows), this.rollupBulk],
     );
   }
 }

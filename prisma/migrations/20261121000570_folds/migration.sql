@@ -1,0 +1,119 @@
+-- Who fills a store by the thousand orders (npm run import, npm run generate) sets larder.rollup_bulk: then no order leaves a mark,
+-- and each statement unfolds the days that it writes to. Their rows are locked to its commit: a fold that has not seen it fails
+-- and is tried again. A day without a zone is not folded. The store keeps its zone until then, or these would not be the days.
+CREATE FUNCTION unfold_placed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM stores s WHERE s.id IN (SELECT w.store_id FROM written w) ORDER BY s.id FOR SHARE;
+  INSERT INTO rollup_days (store_id, day, timezone)
+  SELECT DISTINCT w.store_id, (w.placed_at AT TIME ZONE s.timezone)::date, ''
+    FROM written w
+    JOIN stores s ON s.id = w.store_id
+   WHERE w.placed_at < clock_timestamp() - interval '23 hours'
+   ORDER BY 1, 2
+  ON CONFLICT (store_id, day) DO UPDATE SET timezone = '';
+  RETURN NULL;
+END $$;
+CREATE FUNCTION unfold_closed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM stores s WHERE s.id IN (SELECT w.store_id FROM written w) ORDER BY s.id FOR SHARE;
+  INSERT INTO rollup_days (store_id, day, timezone)
+  SELECT DISTINCT w.store_id, (w.closed_at AT TIME ZONE s.timezone)::date, ''
+    FROM written w
+    JOIN stores s ON s.id = w.store_id
+   WHERE w.closed_at < clock_timestamp() - interval '23 hours'
+   ORDER BY 1, 2
+  ON CONFLICT (store_id, day) DO UPDATE SET timezone = '';
+  RETURN NULL;
+END $$;
+
+DROP TRIGGER orders_late ON orders;
+CREATE TRIGGER orders_late AFTER INSERT ON orders FOR EACH ROW
+  WHEN (NEW.placed_at < clock_timestamp() - interval '23 hours' AND current_setting('larder.rollup_bulk', true) IS DISTINCT FROM 'on')
+  EXECUTE FUNCTION mark_order();
+CREATE TRIGGER orders_late_in_bulk AFTER INSERT ON orders
+  REFERENCING NEW TABLE AS written
+  FOR EACH STATEMENT WHEN (current_setting('larder.rollup_bulk', true) = 'on') EXECUTE FUNCTION unfold_placed();
+
+DROP TRIGGER shipping_assignments_late ON shipping_assignments;
+CREATE TRIGGER shipping_assignments_late AFTER INSERT ON shipping_assignments FOR EACH ROW
+  WHEN (NEW.closed_at < clock_timestamp() - interval '23 hours' AND current_setting('larder.rollup_bulk', true) IS DISTINCT FROM 'on')
+  EXECUTE FUNCTION mark_delivery();
+CREATE TRIGGER shipping_assignments_late_in_bulk AFTER INSERT ON shipping_assignments
+  REFERENCING NEW TABLE AS written
+  FOR EACH STATEMENT WHEN (current_setting('larder.rollup_bulk', true) = 'on') EXECUTE FUNCTION unfold_closed();
+CREATE TRIGGER shipping_assignments_closed_late AFTER UPDATE OF closed_at ON shipping_assignments FOR EACH ROW
+  WHEN (NEW.closed_at < clock_timestamp() - interval '23 hours') EXECUTE FUNCTION mark_delivery();
+
+-- Adds days up, once more if need be, and takes away the marks that it knows of. All of one snapshot: a change that it doesn't
+-- see has its mark left, or makes this fail. Of two who fold the same day or month at the same time one fails, to be tried again.
+CREATE FUNCTION fold_days(p_store uuid, p_days date[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_zone text;
+  v_from timestamptz[];
+  v_to timestamptz[];
+  v_months date[];
+BEGIN
+  IF current_setting('transaction_isolation') <> 'repeatable read' THEN
+    RAISE EXCEPTION 'days are folded in one snapshot';
+  END IF;
+  SELECT s.timezone, array_agg(day_begins(n.day, s.timezone) ORDER BY n.place),
+         array_agg(day_begins(n.day + 1, s.timezone) ORDER BY n.place), array_agg(DISTINCT date_trunc('month', n.day::timestamp)::date)
+    INTO v_zone, v_from, v_to, v_months
+    FROM stores s
+   CROSS JOIN unnest(p_days) WITH ORDINALITY AS n (day, place)
+   WHERE s.id = p_store
+   GROUP BY s.timezone;
+  INSERT INTO rollup_days (store_id, day, timezone)
+  SELECT p_store, n.day, v_zone
+    FROM unnest(p_days) AS n (day)
+   ORDER BY n.day
+  ON CONFLICT (store_id, day) DO UPDATE SET timezone = excluded.timezone, folded_at = excluded.folded_at;
+  DELETE FROM rollup_marks m
+   USING unnest(v_from, v_to) AS d (starts_at, ends_at)
+   WHERE m.store_id = p_store AND m.at >= d.starts_at AND m.at < d.ends_at;
+  DELETE FROM order_days d WHERE d.store_id = p_store AND d.day = ANY (p_days);
+  DELETE FROM product_days d WHERE d.store_id = p_store AND d.day = ANY (p_days);
+  DELETE FROM agent_days d WHERE d.store_id = p_store AND d.day = ANY (p_days);
+  DELETE FROM zip_days d WHERE d.store_id = p_store AND d.day = ANY (p_days);
+  DELETE FROM fulfilment_days d WHERE d.store_id = p_store AND d.day = ANY (p_days);
+  DELETE FROM delivery_minutes d WHERE d.store_id = p_store AND d.day = ANY (p_days);
+  INSERT INTO order_days (store_id, day, status, payment_method, orders, total, refunded)
+  SELECT p_store, d.day, c.status, c.payment_method, c.orders, c.total, c.refunded
+    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
+   CROSS JOIN LATERAL count_orders(p_store, d.starts_at, d.ends_at) c;
+  INSERT INTO product_days (store_id, day, variant_id, units, revenue)
+  SELECT p_store, d.day, c.variant_id, c.units, c.revenue
+    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
+   CROSS JOIN LATERAL count_products(p_store, d.starts_at, d.ends_at) c;
+  -- A thousand goods on 366 days are too many rows to add up while somebody waits.
+  DELETE FROM product_months m WHERE m.store_id = p_store AND m.month = ANY (v_months);
+  INSERT INTO product_months (store_id, month, variant_id, units, revenue)
+  SELECT p_store, n.month, d.variant_id, bigint_sum(d.units), bigint_sum(d.revenue)
+    FROM unnest(v_months) AS n (month)
+    JOIN product_days d ON d.store_id = p_store AND d.day >= n.month AND d.day < n.month + interval '1 month'
+   GROUP BY n.month, d.variant_id;
+  INSERT INTO agent_days (store_id, day, agent_id, deliveries, on_time, failures, earnings)
+  SELECT p_store, d.day, c.agent_id, c.deliveries, c.on_time, c.failures, c.earnings
+    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
+   CROSS JOIN LATERAL count_agents(p_store, d.starts_at, d.ends_at) c;
+  INSERT INTO zip_days (store_id, day, zip, deliveries, on_time, failures, minutes)
+  SELECT p_store, d.day, c.zip, c.deliveries, c.on_time, c.failures, c.minutes
+    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
+   CROSS JOIN LATERAL count_zips(p_store, d.starts_at, d.ends_at) c;
+  INSERT INTO fulfilment_days (
+    store_id, day, deliveries, on_time, failures, first_attempts, first_deliveries, to_pick_up, to_deliver, in_all
+  )
+  SELECT p_store, d.day, c.deliveries, c.on_time, c.failures, c.first_attempts, c.first_deliveries,
+         c.to_pick_up, c.to_deliver, c.in_all
+    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
+   CROSS JOIN LATERAL count_fulfilment(p_store, d.starts_at, d.ends_at) c;
+  INSERT INTO delivery_minutes (store_id, day, stage, minutes, deliveries)
+  SELECT p_store, d.day, c.stage, c.minutes, c.deliveries
+    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
+   CROSS JOIN LATERAL count_minutes(p_store, d.starts_at, d.ends_at) c;
+END $$;
+
+CREATE OR REPLACE FUNCTION fold_day(p_store uuid, p_day date) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM fold_days(p_store, ARRAY[p_day]);
+END $$;
