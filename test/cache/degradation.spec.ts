@@ -180,4 +180,18 @@ describe('A start', () => {
     expect(lonely.redis.up).toBe(false);
     await lonely.close();
   });
+
+  it('without a server there does not load all the time what is read all the time', async () => {
+    const lonely = await CacheInstance.start({ REDIS_URL: `redis://127.0.0.1:${await freePort()}`, WAIT: 'no' });
+    await until(() => lonely.redisEvents().length > 0);
+    let loads = 0;
+    const load = (): number => (loads += 1);
+    for (let read = 0; read < 50; read += 1) {
+      await lonely.read('popular', load);
+      await sleep(1);
+    }
+    await lonely.close();
+    // It is believed for five seconds.
+    expect(loads).toBe(1);
+  });
 });

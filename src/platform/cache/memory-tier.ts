@@ -61,12 +61,12 @@ export class MemoryTier {
     const entry = this.current(key);
     if (!entry) return undefined;
     const now = Date.now();
-    const { freshUntil, staleUntil } = this.validity(entry);
+    const { lifeMs, freshUntil, staleUntil } = this.validity(entry);
     if (now >= staleUntil) return undefined;
     entry.hits += 1;
     if (entry.hits === POPULAR_HITS) this.popular.add(key);
     const state = now < freshUntil ? 'fresh' : 'stale';
-    const early = freshUntil - now < entry.call.ttlMs * EARLY_SHARE && entry.hits > 1;
+    const early = freshUntil - now < lifeMs * EARLY_SHARE && entry.hits > 1;
     return { answer: entry.answer, state, refreshDue: state === 'stale' || early };
   }
 
@@ -118,12 +118,14 @@ export class MemoryTier {
     return this.epochs.isCurrent(call.store, call.tags, since);
   }
 
-  private validity(entry: MemoryEntry): { freshUntil: number; staleUntil: number } {
+  private validity(entry: MemoryEntry): { lifeMs: number; freshUntil: number; staleUntil: number } {
+    const { ttlMs, staleMs } = entry.call;
     const freshUntil = expiryOf(entry);
-    const staleUntil = freshUntil + entry.call.staleMs;
-    if (!this.redis.configured || this.redis.up) return { freshUntil, staleUntil };
+    const staleUntil = freshUntil + staleMs;
+    if (!this.redis.configured || this.redis.up) return { lifeMs: ttlMs, freshUntil, staleUntil };
     const unheardUntil = Math.max(entry.storedAt, this.redis.downSince) + UNHEARD_MS;
     return {
+      lifeMs: Math.min(ttlMs, UNHEARD_MS),
       freshUntil: Math.min(freshUntil, unheardUntil),
       staleUntil: Math.min(staleUntil, unheardUntil + UNHEARD_MS),
     };
