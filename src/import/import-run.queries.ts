@@ -72,3 +72,11 @@ export const REJECTIONS = `
    WHERE store_id = $1 AND import_id = $2 AND line_no > $3
    ORDER BY line_no
    LIMIT $4`;
+
+/** What each kind fills: rows that were not there a minute ago, of which the planner is told. */
+export const FILLED = {
+  CATALOG: 'products, variants, stock_levels, stock_movements, categories, search_words',
+  ORDERS:
+    'users, wallets, delivery_agents, orders, order_lines, order_history, payments, refunds, shipping_assignments, ' +
+    'ledger_transactions, ledger_entries',
+};

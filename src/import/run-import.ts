@@ -45,13 +45,6 @@ export interface ImportSummary {
   settled: Settled | undefined;
 }
 
-/** Rows that were not there a minute ago: the planner is told of them before anybody asks for one. */
-const FILLED = [
-  'products, variants, stock_levels, stock_movements, categories, search_words',
-  'users, wallets, delivery_agents, orders, order_lines, order_history, payments, refunds, shipping_assignments',
-  'ledger_transactions, ledger_entries',
-];
-
 /**
  * Brings a catalog and the orders of the past into a store, the catalog first. Started again with the same files it goes on
  * where it was, wherever it was killed.
@@ -82,7 +75,7 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
       if (outcomes.at(-1)?.end === 'stopped') break;
     }
     const isToSettle = !options.dryRun && outcomes.some(({ imported }) => imported > 0);
-    const settled = isToSettle ? await settle(session, options.isStopped) : undefined;
+    const settled = isToSettle ? await settleStore([session.client], session.store.id, options.isStopped) : undefined;
     return { outcomes, report: report.isWritten ? report.path : undefined, settled };
   } finally {
     await session.close();
@@ -122,9 +115,4 @@ async function importFile(
   } finally {
     progress.stop();
   }
-}
-
-async function settle({ client, store }: ImportSession, isStopped: () => boolean): Promise<Settled> {
-  for (const tables of FILLED) await client.query(`ANALYZE ${tables}`);
-  return settleStore([client], store.id, isStopped);
 }
