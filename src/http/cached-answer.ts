@@ -24,11 +24,16 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: Answer<objec
     'cache-control': 'private, no-cache',
     'content-type': 'application/json; charset=utf-8',
   });
-  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim()) ?? [];
-  if (known.includes(answer.etag)) {
+  if (isKnown(request.headers['if-none-match'], answer.etag)) {
     void reply.status(304);
     return undefined;
   }
   const generatedAt = `{"generatedAt":"${new Date(answer.generatedAt).toISOString()}"`;
   return answer.json === '{}' ? `${generatedAt}}` : `${generatedAt},${answer.json.slice(1)}`;
+}
+
+/** By weak comparison (RFC 9110, 8.8.3.2): whoever compressed it on the way may have named it anew. */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  const known = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  return known.includes('*') || known.includes(etag.replace(/^W\//, ''));
 }

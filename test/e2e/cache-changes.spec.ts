@@ -71,3 +71,15 @@ it('A store that moves to another time zone has other days at once', async () =>
   await move('Etc/GMT+12');
   expect(await placed()).toBe(0);
 });
+
+it.each([
+  ['as it was sent', (etag: string) => etag],
+  ['without its weakness, which proxies take off', (etag: string) => etag.replace('W/', '')],
+  ['among others', (etag: string) => `"other", ${etag}`],
+  ['or any', () => '*'],
+])('Nothing is sent twice to who names the answer %s', async (_how, naming) => {
+  const read = () => shop.ask('get', '/api/dashboard/wallet-liabilities', shop.manager);
+  const { etag = '' } = (await read().expect(200)).headers as { etag?: string };
+  await read().set('if-none-match', naming(etag)).expect(304);
+  await read().set('if-none-match', '"other"').expect(200);
+});
