@@ -1,5 +1,5 @@
 import { ATTEMPTS, DRAWN, FACTS, LINES, RETURNS, SHIFTS } from './order-facts.queries.js';
-import { ledgerEntries, ledgerTransactions, MONEY_ROWS, POSTINGS } from './money-rows.queries.js';
+import { ledgerRows, MONEY_ROWS, POSTINGS } from './money-rows.queries.js';
 import { COUPON_COUNTS, ORDER_ROWS } from './order-rows.queries.js';
 import { NEWS_ROWS } from './news-rows.queries.js';
 import { MOVEMENTS, STOCK_ROWS } from './stock-rows.queries.js';
@@ -13,7 +13,6 @@ const KNOWN = {
   attempts: ATTEMPTS,
   shifts: SHIFTS,
   movements: MOVEMENTS,
-  postings: POSTINGS,
 };
 
 /** Tables that only this connection sees, emptied by each commit. */
@@ -38,8 +37,7 @@ export const BATCH = [
   ...ORDER_ROWS,
   ...MONEY_ROWS,
   ...NEWS_ROWS,
-  ledgerTransactions('postings'),
   ...STOCK_ROWS,
   ...COUPON_COUNTS,
-  ledgerEntries('postings'),
+  ledgerRows(POSTINGS),
 ];

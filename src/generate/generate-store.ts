@@ -8,7 +8,7 @@ import { CLOSING_POSTINGS, CLOSING_ROWS } from './closing.queries.js';
 import type { Volume } from './draw.queries.js';
 import { GenerateFailure } from './generate-failure.js';
 import { GenerateSession } from './generate-session.js';
-import { ledgerEntries, ledgerTransactions } from './money-rows.queries.js';
+import { ledgerRows } from './money-rows.queries.js';
 import { CLOSING_NEWS } from './news-rows.queries.js';
 import { AGENTS_AND_ZONES, CATALOG, COUPON_ROWS, FIRST_STOCK, PEOPLE, STORE, WALLETS } from './opening.queries.js';
 import { type ShelfVariant, stockShelf } from './shelf.js';
@@ -210,9 +210,7 @@ async function close(session: GenerateSession, volume: Volume, name: string): Pr
   await session.client.query(`ANALYZE ${FILLED}`);
   await session.transaction(async (client) => {
     for (const statement of CLOSING_ROWS) await client.query(statement);
-    await client.query(`CREATE TEMP TABLE closing ON COMMIT DROP AS ${CLOSING_POSTINGS}`);
-    await client.query(ledgerTransactions('closing'));
-    await client.query(ledgerEntries('closing'));
+    await client.query(ledgerRows(CLOSING_POSTINGS));
     await client.query(CLOSING_NEWS);
     await client.query('UPDATE stores SET name = $2 WHERE id = $1', [volume.storeId, name]);
   });

@@ -92,25 +92,44 @@ BEGIN
     FROM unnest(v_months) AS n (month)
     JOIN product_days d ON d.store_id = p_store AND d.day >= n.month AND d.day < n.month + interval '1 month'
    GROUP BY n.month, d.variant_id;
-  INSERT INTO agent_days (store_id, day, agent_id, deliveries, on_time, failures, earnings)
-  SELECT p_store, d.day, c.agent_id, c.deliveries, c.on_time, c.failures, c.earnings
-    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
-   CROSS JOIN LATERAL count_agents(p_store, d.starts_at, d.ends_at) c;
-  INSERT INTO zip_days (store_id, day, zip, deliveries, on_time, failures, minutes)
-  SELECT p_store, d.day, c.zip, c.deliveries, c.on_time, c.failures, c.minutes
-    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
-   CROSS JOIN LATERAL count_zips(p_store, d.starts_at, d.ends_at) c;
+  -- Deliveries are looked up once for four tables: as count_agents() and its like count them.
+  WITH tried AS MATERIALIZED (
+    SELECT n.day, d.*
+      FROM unnest(p_days, v_from, v_to) AS n (day, starts_at, ends_at)
+     CROSS JOIN LATERAL deliveries_between(p_store, n.starts_at, n.ends_at) d
+  ), by_agent AS (
+    INSERT INTO agent_days (store_id, day, agent_id, deliveries, on_time, failures, earnings)
+    SELECT p_store, d.day, d.agent_id, count(*) FILTER (WHERE d.delivered), count(*) FILTER (WHERE d.on_time),
+           count(*) FILTER (WHERE NOT d.delivered), bigint_sum(d.earned)
+      FROM tried d
+     GROUP BY d.day, d.agent_id
+  ), by_zip AS (
+    INSERT INTO zip_days (store_id, day, zip, deliveries, on_time, failures, minutes)
+    SELECT p_store, d.day, d.zip, count(*) FILTER (WHERE d.delivered), count(*) FILTER (WHERE d.on_time),
+           count(*) FILTER (WHERE NOT d.delivered), coalesce(sum(d.in_all), 0)
+      FROM tried d
+     GROUP BY d.day, d.zip
+  ), by_minute AS (
+    INSERT INTO delivery_minutes (store_id, day, stage, minutes, deliveries)
+    SELECT p_store, d.day, s.stage, s.minutes, count(*)
+      FROM tried d
+     CROSS JOIN LATERAL (
+       VALUES ('PICK_UP', d.to_pick_up), ('DELIVER', d.to_deliver), ('ALL', d.in_all)
+     ) AS s (stage, minutes)
+     WHERE s.minutes IS NOT NULL
+     GROUP BY d.day, s.stage, s.minutes
+  )
   INSERT INTO fulfilment_days (
     store_id, day, deliveries, on_time, failures, first_attempts, first_deliveries, to_pick_up, to_deliver, in_all
   )
-  SELECT p_store, d.day, c.deliveries, c.on_time, c.failures, c.first_attempts, c.first_deliveries,
-         c.to_pick_up, c.to_deliver, c.in_all
-    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
-   CROSS JOIN LATERAL count_fulfilment(p_store, d.starts_at, d.ends_at) c;
-  INSERT INTO delivery_minutes (store_id, day, stage, minutes, deliveries)
-  SELECT p_store, d.day, c.stage, c.minutes, c.deliveries
-    FROM unnest(p_days, v_from, v_to) AS d (day, starts_at, ends_at)
-   CROSS JOIN LATERAL count_minutes(p_store, d.starts_at, d.ends_at) c;
+  SELECT p_store, d.day, count(*) FILTER (WHERE d.delivered), count(*) FILTER (WHERE d.on_time),
+         count(*) FILTER (WHERE NOT d.delivered), count(*) FILTER (WHERE d.first_attempt),
+         count(*) FILTER (WHERE d.first_attempt AND d.delivered),
+         percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY d.to_pick_up),
+         percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY d.to_deliver),
+         percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY d.in_all)
+    FROM tried d
+   GROUP BY d.day;
 END $$;
 
 CREATE OR REPLACE FUNCTION fold_day(p_store uuid, p_day date) RETURNS void LANGUAGE plpgsql AS $$
