@@ -83,3 +83,52 @@ it.each([
   await read().set('if-none-match', naming(etag)).expect(304);
   await read().set('if-none-match', '"other"').expect(200);
 });
+
+const act = (path: string, user: TestUser, body: object = {}, status = 201) =>
+  shop.ask('post', path, user, { key: freshKey(), body }).expect(status);
+const usd = (amount: number) => ({ amount, currency: 'USD' });
+
+it('Goods that come back with a refund are on the list of products at once, whether or not somebody has to agree to it', async () => {
+  const available = async () => {
+    const { items } = (await shop.larder.http.get('/api/products').expect(200)).body as {
+      items: { variants: { id: string; available: number }[] }[];
+    };
+    return items.flatMap(({ variants }) => variants).find(({ id }) => id === cards.tea)!.available;
+  };
+  await shop.make.topUp(shop.store, customer, 1_000_000);
+  const order = await shop.placed(customer, [{ variantId: cards.tea, quantity: 3 }], 'WALLET');
+  for (const status of ['SHIPPING', 'DELIVERED'])
+    await shop.ask('patch', `/api/orders/${order.id}`, shop.manager, { body: { status } }).expect(200);
+  const back = (goods: string) => ({
+    reason: 'late',
+    destination: 'WALLET',
+    lines: [{ variantId: cards.tea, quantity: 1, goods }],
+  });
+  const before = await available();
+  await act(`/api/orders/${order.id}/refunds`, shop.manager, back('KEEP'));
+  expect(await available()).toBe(before);
+  await act(`/api/orders/${order.id}/refunds`, shop.manager, back('RESTOCK'));
+  expect(await available()).toBe(before + 1);
+  await cards.sql.query('UPDATE stores SET refund_approval_threshold = 0');
+  const { approvalId } = (await act(`/api/orders/${order.id}/refunds`, shop.manager, back('RESTOCK'))).body as {
+    approvalId: string;
+  };
+  expect(await available()).toBe(before + 1);
+  await act(`/api/approvals/${approvalId}/approve`, await shop.make.user(shop.store, 'ADMIN'), {}, 200);
+  expect(await available()).toBe(before + 2);
+});
+
+it('Books that are corrected by hand change what the store owes when somebody has agreed to it', async () => {
+  const walletOf = async (kind: string, owner: string) =>
+    (await shop.row<{ id: string }>('SELECT id FROM wallets WHERE kind = $1 AND owner_id = $2', [kind, owner])).id;
+  const owed = async () => {
+    const { body } = await shop.ask('get', '/api/dashboard/wallet-liabilities', shop.manager).expect(200);
+    return (body as { amount: { amount: number } }).amount.amount;
+  };
+  const [from, to] = [await walletOf('CASH_VAULT', shop.store.id), await walletOf('CUSTOMER', customer.id)];
+  const wish = { from, to, amount: usd(77), reason: 'found behind the till' };
+  const { approvalId } = (await act('/api/wallets/adjustments', shop.manager, wish)).body as { approvalId: string };
+  const before = await owed();
+  await act(`/api/approvals/${approvalId}/approve`, await shop.make.user(shop.store, 'ADMIN'), {}, 200);
+  expect(await owed()).toBe(before + 77);
+});
