@@ -2,7 +2,7 @@ import { ATTEMPTS, DRAWN, FACTS, LINES, RETURNS, SHIFTS } from './order-facts.qu
 import { ledgerRows, MONEY_ROWS, POSTINGS } from './money-rows.queries.js';
 import { COUPON_COUNTS, ORDER_ROWS } from './order-rows.queries.js';
 import { NEWS_ROWS } from './news-rows.queries.js';
-import { MOVEMENTS, STOCK_ROWS } from './stock-rows.queries.js';
+import { MOVEMENT_ROWS, MOVEMENTS, STOCK_COUNTS } from './stock-rows.queries.js';
 
 /** What is known of a batch before it is written, each made of those before it. */
 const KNOWN = {
@@ -29,7 +29,10 @@ export const BATCH_DAYS = `
   SELECT day, "firstOrder", orders, share
     FROM json_to_recordset($1) AS d (day date, "firstOrder" bigint, orders int, share float8)`;
 
-/** A batch is whole days and one commit. What other batches write too comes last: stock, coupons, wallets, in this order. */
+/**
+ * A batch is whole days and one commit. What other batches write too comes last, as locks are held to the commit: wallets, stock,
+ * coupons, in this order.
+ */
 export const BATCH = [
   ...Object.entries(KNOWN).map(
     ([name, query]) => `INSERT INTO ${name} ${query}${NUMBERED.includes(name) ? `; ANALYZE ${name} (n)` : ''}`,
@@ -37,7 +40,8 @@ export const BATCH = [
   ...ORDER_ROWS,
   ...MONEY_ROWS,
   ...NEWS_ROWS,
-  ...STOCK_ROWS,
-  ...COUPON_COUNTS,
+  MOVEMENT_ROWS,
   ledgerRows(POSTINGS),
+  ...STOCK_COUNTS,
+  ...COUPON_COUNTS,
 ];

@@ -50,10 +50,12 @@ const BATCH_ORDERS = 5000;
 const ZIP_CODES = Array.from({ length: 24 }, (_, index) => String(10_001 + index));
 const UNFINISHED = ' (unfinished)';
 /** Rows that were not there a minute ago: the planner is told of them before anybody asks for one. */
-const FILLED = `
-  users, wallets, delivery_agents, products, variants, stock_levels, stock_movements, delivery_slots, carts, cart_lines, orders,
-  order_lines, order_history, coupon_uses, payments, payment_operations, refunds, refund_lines, approvals,
-  shipping_assignments, agent_shifts, remittances, ledger_transactions, ledger_entries`;
+const FILLED = [
+  'users, wallets, delivery_agents, products, variants, stock_levels, delivery_slots, carts, cart_lines, orders, order_lines',
+  'stock_movements, order_history, coupon_uses, payments, payment_operations',
+  'refunds, refund_lines, approvals, shipping_assignments, agent_shifts, remittances, ledger_transactions',
+  'ledger_entries',
+];
 
 /**
  * Makes a store that has been open for a year, in batches of whole days, each one commit. Stopped or killed, the same command goes
@@ -81,9 +83,12 @@ export async function generateStore(options: GenerateOptions): Promise<GenerateS
       await session.knowVolume(volume);
     }
     for (const session of sessions) await session.knowShelf();
-    const orders = await fill(sessions, missing, options);
+    const orders = await fill(sessions, apart(missing, sessions.length), options);
     const finished = orders === options.orders;
-    if (finished) await close(first, volume, nameOf(options, until));
+    if (finished) {
+      await shareOut(FILLED, sessions, ({ client }, tables) => client.query(`ANALYZE ${tables}`));
+      await close(first, volume, nameOf(options, until));
+    }
     const clients = sessions.map(({ client }) => client);
     const settled = finished ? await settleStore(clients, volume.storeId, options.isStopped) : undefined;
     return { resumed: begun !== undefined, orders, finished, settled };
@@ -182,6 +187,28 @@ function inBatches(days: PlannedDay[], there: ReadonlySet<string>, least: number
   return batches;
 }
 
+/** So that those that are made at once are no neighbours: what is delivered after midnight unfolds the next day, and locks its row. */
+function apart(batches: PlannedDay[][], atOnce: number): PlannedDay[][] {
+  const step = Math.ceil(batches.length / atOnce);
+  return Array.from({ length: step }, (_, n) => batches.filter((_batch, index) => index % step === n)).flat();
+}
+
+/** Each session takes what is next when it is done with the one before. */
+async function shareOut<T>(
+  all: T[],
+  sessions: GenerateSession[],
+  work: (session: GenerateSession, one: T) => Promise<unknown>,
+): Promise<void> {
+  const waiting = all.values();
+  const ends = await Promise.allSettled(
+    sessions.map(async (session) => {
+      for (const one of waiting) await work(session, one);
+    }),
+  );
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
 /** Answers with the orders that are there in the end. */
 async function fill(
   sessions: GenerateSession[],
@@ -190,24 +217,17 @@ async function fill(
 ): Promise<number> {
   const ordersOf = (some: PlannedDay[]): number => some.reduce((all, day) => all + day.orders, 0);
   let there = orders - ordersOf(batches.flat());
-  const waiting = batches.values();
-  const work = async (session: GenerateSession): Promise<void> => {
-    for (const batch of waiting) {
-      if (isStopped()) return;
-      await session.generate(batch);
-      there += ordersOf(batch);
-      onProgress(there);
-    }
-  };
   onProgress(there);
-  const ends = await Promise.allSettled(sessions.map(work));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed) throw failed.reason;
+  await shareOut(batches, sessions, async (session, batch) => {
+    if (isStopped()) return;
+    await session.generate(batch);
+    there += ordersOf(batch);
+    onProgress(there);
+  });
   return there;
 }
 
 async function close(session: GenerateSession, volume: Volume, name: string): Promise<void> {
-  await session.client.query(`ANALYZE ${FILLED}`);
   await session.transaction(async (client) => {
     for (const statement of CLOSING_ROWS) await client.query(statement);
     await client.query(ledgerRows(CLOSING_POSTINGS));
