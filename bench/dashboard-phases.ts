@@ -110,8 +110,9 @@ function printSaved(alone: LoadFigures, without: LoadFigures, cached: Phase[]): 
   const forLooks = ({ cores }: LoadFigures) => Math.max(0, cores.database - alone.cores.database);
   for (const { name, figures } of cached) {
     const saved = (perLook(without) - perLook(figures)) * figures.looks.perSecond;
+    const all = saved + figures.readStatements;
     console.log(
-      `  ${name}: ${saved.toFixed(1)} statements a second saved of ${(saved + figures.readStatements).toFixed(1)}; ` +
+      `  ${name}: ${saved.toFixed(1)} of ${all.toFixed(1)} queries a second saved, ${((saved / all) * 100).toFixed(0)} %; ` +
         `${forLooks(figures).toFixed(2)} cores of the database for looks, without the cache ${forLooks(without).toFixed(2)}`,
     );
   }
