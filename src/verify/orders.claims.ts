@@ -102,8 +102,8 @@ export const ORDERS: ClaimGroup = {
                    'order.' || CASE h.version WHEN 1 THEN 'placed' ELSE lower(h.to_status) END AS type,
                    1 AS steps, 0 AS events
               FROM order_history h
-              JOIN orders o ON o.store_id = h.store_id AND o.id = h.order_id
-             WHERE h.created_at > now() - interval '1 day' AND (o.imported_at IS NULL OR h.created_at > o.imported_at)
+              LEFT JOIN orders past ON past.imported_at IS NOT NULL AND past.store_id = h.store_id AND past.id = h.order_id
+             WHERE h.created_at > now() - interval '1 day' AND (past.id IS NULL OR h.created_at > past.imported_at)
              UNION ALL
             SELECT store_id, aggregate_id, type, 0, 1
               FROM outbox_events

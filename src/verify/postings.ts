@@ -17,6 +17,7 @@ function manyPostings(types: readonly string[], kinds: readonly string[]): strin
         SELECT e.store_id, e.transaction_id, w.owner_id, w.kind, e.amount
           FROM ledger_entries e
           JOIN wallets w ON w.id = e.wallet_id AND w.kind IN (${literals(kinds)})
+         WHERE e.wallet_id = ANY (ARRAY(SELECT id FROM wallets WHERE kind IN (${literals(kinds)})))
         OFFSET 0
       ) m
       JOIN ledger_transactions t

@@ -42,53 +42,58 @@ export const REFUNDS: ClaimGroup = {
              UNION ALL
             SELECT t.store_id, t.reference, 0, e.amount
               FROM ledger_transactions t
-              JOIN ledger_entries e ON e.store_id = t.store_id AND e.transaction_id = t.id
-              JOIN wallets w ON w.id = e.wallet_id
-             WHERE t.type = 'SALE_REFUND' AND w.kind NOT IN ('SALES', 'DELIVERY_FEES', 'PROMOTIONS', 'TAXES')
+             CROSS JOIN LATERAL (
+               SELECT wallet_id, amount
+                 FROM ledger_entries
+                WHERE store_id = t.store_id AND transaction_id = t.id
+               OFFSET 0
+             ) e
+              JOIN wallets w ON w.id = e.wallet_id AND w.kind NOT IN ('SALES', 'DELIVERY_FEES', 'PROMOTIONS', 'TAXES')
+             WHERE t.type = 'SALE_REFUND'
           ) given
          GROUP BY store_id, refund_id
         HAVING sum(refunded) <> sum(posted)`,
     },
     {
       name: 'a sale that was taken back as a whole has left nothing of itself on the ledger',
-      seconds: 3,
-      // Of each kind of revenue apart: the shares of all its refunds add up to it, to the cent. Few sales are taken back: their
-      // facts are looked up one by one, by reference, and the entries of each by its id; all entries took four times as long.
+      seconds: 2.5,
+      // Of each kind of revenue apart: the shares of all its refunds add up to it, to the cent. Few sales are taken back: they
+      // and their entries are looked up one by one. In the order of time, in which they lie on the disk: in the order of a hash
+      // table each was a read of its own, 5 s from memory and minutes from a disk.
       sql: `
-        WITH facts AS MATERIALIZED (
-          SELECT p.store_id, p.order_id::text AS order_id, fact.type, fact.reference
+        WITH refunded AS MATERIALIZED (
+          SELECT p.store_id, p.order_id::text AS order_id, r.id::text AS refund_id
             FROM refunds r
             JOIN payments p ON p.store_id = r.store_id AND p.id = r.payment_id
-           CROSS JOIN LATERAL (
-             VALUES ('SALE_REFUND', r.id::text), ('SALE', p.order_id::text), ('RECEIVABLE_CANCELLED', p.order_id::text)
-           ) AS fact (type, reference)
            WHERE r.status = 'SUCCEEDED'
         ), posted AS MATERIALIZED (
-          SELECT DISTINCT f.store_id, t.id, f.order_id
-            FROM facts f
+          SELECT t.store_id, t.id, f.order_id
+            FROM ledger_transactions t
+            JOIN refunded f ON f.store_id = t.store_id AND f.refund_id = t.reference
+           WHERE t.type = 'SALE_REFUND'
+           UNION
+          SELECT t.store_id, t.id, f.order_id
+            FROM ledger_transactions t
+            JOIN refunded f ON f.store_id = t.store_id AND f.order_id = t.reference
+           WHERE t.type = 'RECEIVABLE_CANCELLED'
+           UNION
+          SELECT f.store_id, t.id, f.order_id
+            FROM refunded f
            CROSS JOIN LATERAL (
-             SELECT id
-               FROM ledger_transactions
-              WHERE store_id = f.store_id AND type = f.type AND reference = f.reference
-             OFFSET 0
+             SELECT id FROM ledger_transactions WHERE store_id = f.store_id AND type = 'SALE' AND reference = f.order_id OFFSET 0
            ) t
-        ), moved AS MATERIALIZED (
-          SELECT t.store_id, t.order_id, e.wallet_id, e.amount
-            FROM posted t
-           CROSS JOIN LATERAL (
-             SELECT wallet_id, amount
-               FROM ledger_entries
-              WHERE store_id = t.store_id AND transaction_id = t.id
-             OFFSET 0
-           ) e
+           ORDER BY store_id, id
         )
         SELECT store_id, order_id, kind, amount
           FROM (
-            SELECT m.store_id, m.order_id, w.kind, sum(m.amount) AS amount,
-                   sum(sum(m.amount)) OVER (PARTITION BY m.store_id, m.order_id) AS left_over
-              FROM moved m
-              JOIN wallets w ON w.id = m.wallet_id AND w.kind IN ('SALES', 'DELIVERY_FEES', 'PROMOTIONS', 'TAXES')
-             GROUP BY m.store_id, m.order_id, w.kind
+            SELECT t.store_id, t.order_id, w.kind, sum(e.amount) AS amount,
+                   sum(sum(e.amount)) OVER (PARTITION BY t.store_id, t.order_id) AS left_over
+              FROM posted t
+             CROSS JOIN LATERAL (
+               SELECT wallet_id, amount FROM ledger_entries WHERE store_id = t.store_id AND transaction_id = t.id OFFSET 0
+             ) e
+              JOIN wallets w ON w.id = e.wallet_id AND w.kind IN ('SALES', 'DELIVERY_FEES', 'PROMOTIONS', 'TAXES')
+             GROUP BY t.store_id, t.order_id, w.kind
           ) sale
          WHERE (left_over = 0 AND amount <> 0) OR left_over < 0`,
     },
