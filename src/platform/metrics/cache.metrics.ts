@@ -35,7 +35,7 @@ export const cacheMetrics = {
   }),
   invalidations: new Counter({
     name: 'larder_cache_invalidations_total',
-    help: 'Invalidations of tags: applied, merged into one that comes in half a second, heard from another instance',
+    help: 'Invalidations of tags: applied, merged into one that comes in half a second to five, heard from another instance',
     labelNames: ['category', 'kind'] as const,
     registers,
   }),
