@@ -15,7 +15,7 @@ const { values: options } = parseArgs({
     sizes: { type: 'string', default: '10000,100000,1000000' },
     readers: { type: 'string', default: '200' },
     /** Seconds between two looks of a reader, on average. */
-    pause: { type: 'string', default: '5' },
+    pause: { type: 'string', default: '8' },
     orders: { type: 'string', default: '200' },
     seconds: { type: 'string', default: '15' },
     /** latencies or load: the other is left out. */
