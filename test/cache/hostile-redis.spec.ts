@@ -138,3 +138,16 @@ it('An answer that nobody can read anew is served to who waits for that, too', a
   expect(await waiting).toBe('old');
   await redis.restart();
 });
+
+it('Nothing is asked that a Redis before 7 refuses: to set what is not there and tell what was', async () => {
+  const asked = await redis.with(async (client) => {
+    const watching = await client.monitor();
+    const commands: string[] = [];
+    watching.on('monitor', (_time: string, command: string[]) => commands.push(command.join(' ').toUpperCase()));
+    await shared('monitored', 1);
+    watching.disconnect();
+    return commands;
+  });
+  expect(asked.filter((command) => / NX\b/.test(command)).length).toBeGreaterThan(0);
+  expect(asked.filter((command) => / NX .*GET| GET .*NX/.test(command))).toEqual([]);
+});

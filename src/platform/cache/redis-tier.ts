@@ -58,15 +58,10 @@ export class RedisTier {
             const known = seen[index];
             if (known !== undefined) return known;
             const made = randomBytes(9).toString('base64url');
-            const before = await redis.set(
-              generationKey(this.redis, store, tag),
-              made,
-              'EX',
-              GENERATION_TTL_S,
-              'NX',
-              'GET',
-            );
-            return before ?? made;
+            const key = generationKey(this.redis, store, tag);
+            const [, now] = await Promise.all([redis.set(key, made, 'EX', GENERATION_TTL_S, 'NX'), redis.get(key)]);
+            // Gone at once: nobody will believe what is cached under it.
+            return now ?? made;
           }),
         ),
       ),
