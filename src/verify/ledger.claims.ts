@@ -56,6 +56,7 @@ export const LEDGER: ClaimGroup = {
       seconds: 2.5,
       // One pass for all sums, apart for what lies between two checkpoints. Of entries in another currency than the store's, of
       // which there are few or none, whatever is posted with them is looked up.
+      without: ['mergejoin', 'sort'],
       sql: `
         WITH checkpoints AS MATERIALIZED (
           SELECT store_id, wallet_id, array_agg(entry_id ORDER BY entry_id) AS entry_ids,

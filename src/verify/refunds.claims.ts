@@ -6,17 +6,22 @@ export const REFUNDS: ClaimGroup = {
     {
       name: 'what a payment has refunded, and is about to, is what its refunds say; never more than was captured',
       sql: `
-        SELECT p.store_id, p.id AS payment_id, p.order_id, p.captured_amount, p.refunded_amount, p.refunding_amount,
-               coalesce(r.refunded, 0) AS refunded, coalesce(r.refunding, 0) AS refunding
-          FROM payments p
-          LEFT JOIN (
+        SELECT coalesce(p.store_id, r.store_id) AS store_id, coalesce(p.id, r.payment_id) AS payment_id, p.order_id,
+               p.captured_amount, p.refunded_amount, p.refunding_amount, r.refunded, r.refunding
+          FROM (
+            SELECT store_id, id, order_id, captured_amount, refunded_amount, refunding_amount
+              FROM payments
+             WHERE refunded_amount <> 0 OR refunding_amount <> 0 OR captured_amount < 0
+          ) p
+          FULL JOIN (
             SELECT store_id, payment_id,
                    coalesce(sum(amount) FILTER (WHERE status = 'SUCCEEDED'), 0) AS refunded,
                    coalesce(sum(amount) FILTER (WHERE status IN ('REQUESTED', 'APPROVED', 'PROCESSING')), 0) AS refunding
               FROM refunds
              GROUP BY store_id, payment_id
           ) r ON r.store_id = p.store_id AND r.payment_id = p.id
-         WHERE p.refunded_amount <> coalesce(r.refunded, 0) OR p.refunding_amount <> coalesce(r.refunding, 0)
+         WHERE coalesce(p.refunded_amount, 0) <> coalesce(r.refunded, 0)
+            OR coalesce(p.refunding_amount, 0) <> coalesce(r.refunding, 0)
             OR p.refunded_amount + p.refunding_amount > p.captured_amount`,
     },
     {
@@ -100,15 +105,20 @@ export const REFUNDS: ClaimGroup = {
     {
       name: 'the pieces of a line that refunds cover are those of its refunds that did not come to nothing, and no more than it has',
       sql: `
-        SELECT l.store_id, l.order_id, l.line_no, l.quantity, l.refunded_quantity, coalesce(b.pieces, 0) AS pieces
-          FROM order_lines l
-          LEFT JOIN (
+        SELECT coalesce(l.store_id, b.store_id) AS store_id, coalesce(l.order_id, b.order_id) AS order_id,
+               coalesce(l.line_no, b.line_no) AS line_no, l.quantity, l.refunded_quantity, b.pieces
+          FROM (
+            SELECT store_id, order_id, line_no, quantity, refunded_quantity
+              FROM order_lines
+             WHERE refunded_quantity <> 0 OR refunded_quantity > quantity
+          ) l
+          FULL JOIN (
             SELECT b.store_id, b.order_id, b.line_no, sum(b.quantity) AS pieces
               FROM refund_lines b
               JOIN refunds r ON r.store_id = b.store_id AND r.id = b.refund_id AND r.status NOT IN ('FAILED', 'REJECTED')
              GROUP BY b.store_id, b.order_id, b.line_no
           ) b ON b.store_id = l.store_id AND b.order_id = l.order_id AND b.line_no = l.line_no
-         WHERE l.refunded_quantity <> coalesce(b.pieces, 0) OR l.refunded_quantity > l.quantity`,
+         WHERE coalesce(l.refunded_quantity, 0) <> coalesce(b.pieces, 0) OR l.refunded_quantity > l.quantity`,
     },
     {
       name: 'a refund of pieces is the sum of its lines, which are lines of its own order',

@@ -40,6 +40,7 @@ export const SHIPPING: ClaimGroup = {
     },
     {
       name: 'an order was delivered once at most',
+      without: ['hashagg'],
       sql: `
         SELECT store_id, order_id, count(*) AS deliveries
           FROM shipping_assignments
