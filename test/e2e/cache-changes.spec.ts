@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { runInContext } from '../../src/common/request-context.js';
+import { StoreDays } from '../../src/modules/dashboard/store-days.js';
 import { CacheService } from '../../src/platform/cache/cache.service.js';
 import { CardShop } from '../support/card-shop.js';
 import { freshKey, type TestUser, ZIP } from '../support/factories.js';
@@ -132,3 +133,19 @@ it('Books that are corrected by hand change what the store owes when somebody ha
   await act(`/api/approvals/${approvalId}/approve`, await shop.make.user(shop.store, 'ADMIN'), {}, 200);
   expect(await owed()).toBe(before + 77);
 });
+
+it.each(['overview', 'mobile'])(
+  'When it strikes midnight, the %s tells nobody of yesterday as of today',
+  async (name) => {
+    const read = async () => {
+      const { body } = await shop.ask('get', `/api/dashboard/${name}`, shop.manager).expect(200);
+      return (body as { generatedAt: string }).generatedAt;
+    };
+    const today = jest.spyOn(shop.larder.app.get(StoreDays), 'today').mockResolvedValue('2031-12-01');
+    const evening = await read();
+    expect(await read()).toBe(evening);
+    today.mockResolvedValue('2031-12-02');
+    expect(await read()).not.toBe(evening);
+    today.mockRestore();
+  },
+);

@@ -38,8 +38,8 @@ export class DashboardController {
   /** Today against yesterday and last week, and what is open now. */
   @ApiOkResponse({ type: OverviewResponse })
   @Get('overview')
-  overview(): Promise<Answer<object>> {
-    return this.live.overview();
+  async overview(): Promise<Answer<object>> {
+    return this.live.overview(await this.days.today());
   }
 
   /** Orders and revenue of each day. */
@@ -129,7 +129,7 @@ export class DashboardController {
   /** The overview on one small screen. */
   @ApiOkResponse({ type: MobileResponse })
   @Get('mobile')
-  mobile(): Promise<Answer<object>> {
-    return this.live.mobile();
+  async mobile(): Promise<Answer<object>> {
+    return this.live.mobile(await this.days.today());
   }
 }

@@ -17,13 +17,15 @@ export class LiveDashboards {
     private readonly reader: DashboardReader,
   ) {}
 
+  /** @param _today of the store, YYYY-MM-DD: at midnight there is another answer */
   @Cached(OVERVIEW)
-  overview(): Promise<Answer<object>> {
+  overview(_today: string): Promise<Answer<object>> {
     return this.reader.read(overview());
   }
 
+  /** @param _today as for the overview */
   @Cached(MOBILE)
-  mobile(): Promise<Answer<object>> {
+  mobile(_today: string): Promise<Answer<object>> {
     return this.reader.read(mobile());
   }
 

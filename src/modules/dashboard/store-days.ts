@@ -28,14 +28,19 @@ export class StoreDays {
     });
   }
 
+  /** YYYY-MM-DD */
+  today(): Promise<string> {
+    return this.known.forceFetch(currentStore());
+  }
+
   /** @throws RANGE_INVALID */
   async range(query: DaysQuery): Promise<DatedRange> {
-    return readDays(query, await this.known.forceFetch(currentStore()));
+    return readDays(query, await this.today());
   }
 
   /** The last so many days, today among them. */
   async last(count: number): Promise<DatedRange> {
-    const today = await this.known.forceFetch(currentStore());
+    const today = await this.today();
     return { from: daysBefore(today, count - 1), to: today, today };
   }
 }
