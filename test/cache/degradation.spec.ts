@@ -109,6 +109,7 @@ describe('Redis goes under load', () => {
       () => Promise.resolve(void (proxy.delayMs = 0)),
     ],
   ])('%s: no read fails or waits long, and all is well when it is back', async (name, breakIt, heal) => {
+    await allUp();
     const before = eventCounts();
     const truth = { now: 1 };
     for (const one of instances) await one.read('missed', () => truth.now, { definition: MISSED });
