@@ -151,3 +151,15 @@ it('Nothing is asked that a Redis before 7 refuses: to set what is not there and
   expect(asked.filter((command) => / NX\b/.test(command)).length).toBeGreaterThan(0);
   expect(asked.filter((command) => / NX .*GET| GET .*NX/.test(command))).toEqual([]);
 });
+
+it('A Redis that does not let its users ask which run of it this is, is used all the same', async () => {
+  await redis.with((client) =>
+    client.call('ACL', 'SETUSER', 'shop', 'on', '>secret', '~*', '&*', '+@all', '-@dangerous'),
+  );
+  const settings = { REDIS_URL: redis.url.replace('//', '//shop:secret@'), REDIS_TIMEOUT_MS: '4000' };
+  const [one, other] = [await CacheInstance.start(settings), await CacheInstance.start(settings)];
+  expect(await one.read('restricted', () => 'once')).toBe('once');
+  await until(() => redis.with(async (client) => (await client.exists(keyOf('restricted'))) === 1));
+  expect(await other.read('restricted', () => 'twice')).toBe('once');
+  await Promise.all([one.close(), other.close()]);
+});
