@@ -14,7 +14,7 @@ describe('The time that a read may wait for Redis', () => {
     const budget = new TimeBudget(50);
     const busy = async (): Promise<string> => {
       await sleep(1);
-      for (const end = performance.now() + 200; performance.now() < end; );
+      for (const end = performance.now() + 200; performance.now() < end;);
       return 'answered';
     };
     expect(await budget.spend(busy)).toBe('answered');
