@@ -1,5 +1,6 @@
 import { ORDER_STATUSES, ORDER_STEPS } from '../modules/orders/orders.states.js';
 import type { ClaimGroup } from './claim.js';
+import { PAST_ORDERS } from './of-the-past.js';
 
 /** ('CONFIRMED', 'PREPARING'), …: every step of the state machine. */
 const STEPS = Object.entries(ORDER_STEPS)
@@ -102,7 +103,7 @@ export const ORDERS: ClaimGroup = {
                    'order.' || CASE h.version WHEN 1 THEN 'placed' ELSE lower(h.to_status) END AS type,
                    1 AS steps, 0 AS events
               FROM order_history h
-              LEFT JOIN orders past ON past.imported_at IS NOT NULL AND past.store_id = h.store_id AND past.id = h.order_id
+              LEFT JOIN ${PAST_ORDERS} past ON past.store_id = h.store_id AND past.id = h.order_id
              WHERE h.created_at > now() - interval '1 day' AND (past.id IS NULL OR h.created_at > past.imported_at)
              UNION ALL
             SELECT store_id, aggregate_id, type, 0, 1
