@@ -23,6 +23,10 @@ export const BATCH_TABLES = Object.entries(KNOWN)
 /** What the others are joined with: the planner has to know how many there are of an order. */
 const NUMBERED = ['facts', 'lines'];
 
+const UNFOLD = `
+  SELECT unfold_days(pg_temp.store(), array_agg(written.at))
+    FROM (SELECT placed_at AS at FROM facts UNION ALL SELECT ended_at FROM attempts) written`;
+
 /** $1 days as JSON. */
 export const BATCH_DAYS = `
   INSERT INTO batch
@@ -31,7 +35,7 @@ export const BATCH_DAYS = `
 
 /**
  * A batch is whole days and one commit. What other batches write too comes last, as locks are held to the commit: wallets, stock,
- * coupons, in this order.
+ * coupons, days (what is delivered after midnight is of the next batch's), in this order.
  */
 export const BATCH = [
   ...Object.entries(KNOWN).map(
@@ -44,4 +48,5 @@ export const BATCH = [
   ledgerRows(POSTINGS),
   ...STOCK_COUNTS,
   ...COUPON_COUNTS,
+  UNFOLD,
 ];

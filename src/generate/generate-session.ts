@@ -20,8 +20,7 @@ const SETTINGS = `
   SET idle_in_transaction_session_timeout = 0;
   SET jit = off;
   SET random_page_cost = 1.1;
-  SET larder.ledger_bulk = on;
-  SET larder.rollup_bulk = on`;
+  SET larder.ledger_bulk = on`;
 
 /** One connection that generates. */
 export class GenerateSession {

@@ -83,7 +83,7 @@ export async function generateStore(options: GenerateOptions): Promise<GenerateS
       await session.knowVolume(volume);
     }
     for (const session of sessions) await session.knowShelf();
-    const orders = await fill(sessions, apart(missing, sessions.length), options);
+    const orders = await fill(sessions, missing, options);
     const finished = orders === options.orders;
     if (finished) {
       await shareOut(FILLED, sessions, ({ client }, tables) => client.query(`ANALYZE ${tables}`));
@@ -185,12 +185,6 @@ function inBatches(days: PlannedDay[], there: ReadonlySet<string>, least: number
     size += day.orders;
   }
   return batches;
-}
-
-/** So that those that are made at once are no neighbours: what is delivered after midnight unfolds the next day, and locks its row. */
-function apart(batches: PlannedDay[][], atOnce: number): PlannedDay[][] {
-  const step = Math.ceil(batches.length / atOnce);
-  return Array.from({ length: step }, (_, n) => batches.filter((_batch, index) => index % step === n)).flat();
 }
 
 /** Each session takes what is next when it is done with the one before. */

@@ -30,7 +30,7 @@ export class ImportSession {
       // is in memory: at the default cost of a page it read all transactions of the database for each batch.
       await client.query(
         `SET synchronous_commit = off; SET lock_timeout = '${LOCK_WAIT_MS}ms'; SET jit = off; SET larder.ledger_bulk = on;
-         SET larder.rollup_bulk = on; SET random_page_cost = 1.1`,
+         SET random_page_cost = 1.1`,
       );
       const store = await findStore(client, slug);
       if (dryRun) await client.query(SHADOWS);

@@ -110,8 +110,6 @@ export const histories = fc.array(drawnOrder, { minLength: 12, maxLength: 25 });
 
 /** A store in a zone, with agents and goods, whose orders are rows as they are drawn: no code that is tested wrote them. */
 export class DashboardScene {
-  private rollupBulk = 'off';
-
   private constructor(
     readonly shop: Shop,
     readonly store: TestStore,
@@ -169,9 +167,8 @@ export class DashboardScene {
     return rows;
   }
 
-  /** @param rollupBulk 'on': as an import writes */
-  async write(orders: DrawnOrder[], rollupBulk: 'on' | 'off' = 'off'): Promise<void> {
-    this.rollupBulk = rollupBulk;
+  /** As an import writes. */
+  async write(orders: DrawnOrder[]): Promise<void> {
     const rows = orders.map((drawn) => this.rowsOf(drawn));
     await this.insert(
       'orders',
@@ -194,6 +191,8 @@ export class DashboardScene {
       'shipping_assignments',
       attempts.map(({ row }) => row),
     );
+    const times = [...rows.map(({ order }) => order.placed_at), ...attempts.map(({ row }) => row.closed_at)];
+    await this.shop.larder.sql.query('SELECT unfold_days($1, $2)', [this.store.id, times]);
     for (const { row, fee } of attempts.filter(({ row, fee }) => row.status === 'DELIVERED' && fee > 0)) {
       await this.shop.larder.sql.query(
         `SELECT ledger_post($1, 'AGENT_FEE', $2, NULL, NULL, 'USD',
@@ -318,8 +317,8 @@ export class DashboardScene {
     await this.shop.larder.sql.query(
       `INSERT INTO ${table} (${columns})
        SELECT ${columns}
-         FROM (SELECT set_config('larder.rollup_bulk', $2, true)) AS setting, jsonb_populate_recordset(NULL::${table}, $1)`,
-      [JSON.stringify(rows), this.rollupBulk],
+         FROM jsonb_populate_recordset(NULL::${table}, $1)`,
+      [JSON.stringify(rows)],
     );
   }
 }

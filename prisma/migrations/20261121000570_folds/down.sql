@@ -52,16 +52,9 @@ END $$;
 
 DROP FUNCTION fold_days(uuid, date[]);
 
-DROP TRIGGER shipping_assignments_closed_late ON shipping_assignments;
-DROP TRIGGER shipping_assignments_late_in_bulk ON shipping_assignments;
+DROP FUNCTION unfold_days(uuid, timestamptz[]);
 DROP TRIGGER shipping_assignments_late ON shipping_assignments;
 CREATE TRIGGER shipping_assignments_late AFTER INSERT OR UPDATE OF closed_at ON shipping_assignments FOR EACH ROW
   WHEN (NEW.closed_at < clock_timestamp() - interval '23 hours') EXECUTE FUNCTION mark_delivery();
-
-DROP TRIGGER orders_late_in_bulk ON orders;
-DROP TRIGGER orders_late ON orders;
 CREATE TRIGGER orders_late AFTER INSERT ON orders FOR EACH ROW
   WHEN (NEW.placed_at < clock_timestamp() - interval '23 hours') EXECUTE FUNCTION mark_order();
-
-DROP FUNCTION unfold_closed();
-DROP FUNCTION unfold_placed();

@@ -1,48 +1,24 @@
--- Who fills a store by the thousand orders (npm run import, npm run generate) sets larder.rollup_bulk: then no order leaves a mark,
--- and each statement unfolds the days that it writes to. Their rows are locked to its commit: a fold that has not seen it fails
--- and is tried again. A day without a zone is not folded. The store keeps its zone until then, or these would not be the days.
-CREATE FUNCTION unfold_placed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM 1 FROM stores s WHERE s.id IN (SELECT w.store_id FROM written w) ORDER BY s.id FOR SHARE;
-  INSERT INTO rollup_days (store_id, day, timezone)
-  SELECT DISTINCT w.store_id, (w.placed_at AT TIME ZONE s.timezone)::date, ''
-    FROM written w
-    JOIN stores s ON s.id = w.store_id
-   WHERE w.placed_at < clock_timestamp() - interval '23 hours'
-   ORDER BY 1, 2
-  ON CONFLICT (store_id, day) DO UPDATE SET timezone = '';
-  RETURN NULL;
-END $$;
-CREATE FUNCTION unfold_closed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM 1 FROM stores s WHERE s.id IN (SELECT w.store_id FROM written w) ORDER BY s.id FOR SHARE;
-  INSERT INTO rollup_days (store_id, day, timezone)
-  SELECT DISTINCT w.store_id, (w.closed_at AT TIME ZONE s.timezone)::date, ''
-    FROM written w
-    JOIN stores s ON s.id = w.store_id
-   WHERE w.closed_at < clock_timestamp() - interval '23 hours'
-   ORDER BY 1, 2
-  ON CONFLICT (store_id, day) DO UPDATE SET timezone = '';
-  RETURN NULL;
-END $$;
-
+-- Orders of the past are inserted by npm run import and npm run generate alone, by the thousand. They leave no marks, which would cost
+-- everybody who places an order two tests: they unfold the days that they have written to, in the same transaction. A day without a
+-- zone is not folded. Its row is locked to the commit: a fold that has not seen it fails and is tried again. The store keeps its
+-- zone until then, or these would not be the days.
 DROP TRIGGER orders_late ON orders;
-CREATE TRIGGER orders_late AFTER INSERT ON orders FOR EACH ROW
-  WHEN (NEW.placed_at < clock_timestamp() - interval '23 hours' AND current_setting('larder.rollup_bulk', true) IS DISTINCT FROM 'on')
-  EXECUTE FUNCTION mark_order();
-CREATE TRIGGER orders_late_in_bulk AFTER INSERT ON orders
-  REFERENCING NEW TABLE AS written
-  FOR EACH STATEMENT WHEN (current_setting('larder.rollup_bulk', true) = 'on') EXECUTE FUNCTION unfold_placed();
-
 DROP TRIGGER shipping_assignments_late ON shipping_assignments;
-CREATE TRIGGER shipping_assignments_late AFTER INSERT ON shipping_assignments FOR EACH ROW
-  WHEN (NEW.closed_at < clock_timestamp() - interval '23 hours' AND current_setting('larder.rollup_bulk', true) IS DISTINCT FROM 'on')
-  EXECUTE FUNCTION mark_delivery();
-CREATE TRIGGER shipping_assignments_late_in_bulk AFTER INSERT ON shipping_assignments
-  REFERENCING NEW TABLE AS written
-  FOR EACH STATEMENT WHEN (current_setting('larder.rollup_bulk', true) = 'on') EXECUTE FUNCTION unfold_closed();
-CREATE TRIGGER shipping_assignments_closed_late AFTER UPDATE OF closed_at ON shipping_assignments FOR EACH ROW
+CREATE TRIGGER shipping_assignments_late AFTER UPDATE OF closed_at ON shipping_assignments FOR EACH ROW
   WHEN (NEW.closed_at < clock_timestamp() - interval '23 hours') EXECUTE FUNCTION mark_delivery();
+
+-- For who has inserted orders that were placed, or attempts that were closed, at these times. Last: it locks.
+CREATE FUNCTION unfold_days(p_store uuid, p_times timestamptz[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM stores s WHERE s.id = p_store FOR SHARE;
+  INSERT INTO rollup_days (store_id, day, timezone)
+  SELECT DISTINCT s.id, (t.at AT TIME ZONE s.timezone)::date AS day, ''
+    FROM stores s
+   CROSS JOIN unnest(p_times) AS t (at)
+   WHERE s.id = p_store AND t.at < clock_timestamp() - interval '23 hours'
+   ORDER BY day
+  ON CONFLICT (store_id, day) DO UPDATE SET timezone = '';
+END $$;
 
 -- Adds days up, once more if need be, and takes away the marks that it knows of. All of one snapshot: a change that it doesn't
 -- see has its mark left, or makes this fail. Of two who fold the same day or month at the same time one fails, to be tried again.
