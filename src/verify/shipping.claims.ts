@@ -56,7 +56,7 @@ export const SHIPPING: ClaimGroup = {
       without: ['mergejoin', 'sort'],
       sql: `
         WITH ${FOLDED}, tried AS (
-          SELECT a.store_id, a.id::text AS id, (a.closed_at AT TIME ZONE s.timezone)::date AS day, a.agent_id,
+          SELECT a.store_id, a.id::text AS id, coalesce((a.closed_at AT TIME ZONE s.timezone)::date, '-infinity') AS day, a.agent_id,
                  a.status = 'DELIVERED' AS delivered, a.status = 'DELIVERED' AND a.delivered_at <= a.promised_at AS on_time
             FROM shipping_assignments a
             JOIN stores s ON s.id = a.store_id

@@ -37,9 +37,9 @@ export const DASHBOARDS: Damage[] = [
   },
   {
     claim: PAID,
-    // To the same agent, in the same fact.
+    // To the same agent, in the same fact, on a day that is not folded.
     sql: `WITH fee AS (SELECT t.id, a.agent_id FROM ledger_transactions t JOIN shipping_assignments a ON a.id::text = t.reference
-             WHERE t.type = 'AGENT_FEE' LIMIT 1),
+             WHERE t.type = 'AGENT_FEE' ORDER BY a.closed_at DESC LIMIT 1),
           more AS (INSERT INTO ledger_entries (store_id, wallet_id, transaction_id, amount, currency)
             SELECT e.store_id, e.wallet_id, e.transaction_id, e.amount, e.currency FROM fee JOIN ledger_entries e ON e.transaction_id = fee.id)
           SELECT agent_id::text AS id FROM fee`,
