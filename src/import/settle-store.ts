@@ -25,13 +25,17 @@ export async function settleStore(clients: pg.Client[], storeId: string, isStopp
   const client = clients[0]!;
   try {
     const { rows } = await client.query<{ id: string }>(OWN_WALLETS, [storeId]);
-    // A transaction marks one wallet, and another one fills it in.
-    for (const { id } of [...rows, ...rows]) await client.query(CHECKPOINT, [storeId, id]);
+    // Each in a transaction of its own, which marks, or fills in when everybody has ended who had begun before the mark.
+    const checkpoint = async (): Promise<void> => {
+      for (const { id } of rows) await client.query(CHECKPOINT, [storeId, id]);
+    };
+    await checkpoint();
     const connections = clients.map(foldingOver);
-    const folded = await runInContext({ requestId: newId(), storeId }, async () => {
-      const moment = await settledMoment(connections[0]!, isStopped);
-      return moment === undefined ? { days: 0, done: false } : foldStore(connections, moment, isStopped);
-    });
+    const moment = await settledMoment(connections[0]!, isStopped);
+    await checkpoint();
+    const folded = await runInContext({ requestId: newId(), storeId }, async () =>
+      moment === undefined ? { days: 0, done: false } : foldStore(connections, moment, isStopped),
+    );
     return { ...folded, seconds: (performance.now() - started) / 1000 };
   } finally {
     await client.query(TELL_CACHE, [storeId]);

@@ -98,7 +98,7 @@ describe('posting to the ledger in bulk', () => {
         `INSERT INTO ledger_transactions (store_id, id, type, reference) VALUES ($1, $2::uuid, 'TEST', $2::uuid::text)`,
         [scene.store.id, id],
       );
-      await expect(opened).rejects.toThrow('have no entries');
+      await expect(opened).rejects.toThrow('has no entries');
     } finally {
       await client.query('ROLLBACK');
     }
