@@ -31,7 +31,7 @@ const READS_CACHE = [
   '^src/http/cached-answer\\.ts$',
   '^src/modules/cache/',
   '^src/modules/catalog/product-list\\.ts$',
-  '^src/modules/dashboard/',
+  '^src/modules/dashboard/(?!fold-)',
   '^src/modules/slots/slot-availability\\.ts$',
 ];
 

@@ -23,7 +23,8 @@ export const READ_MIX = DASHBOARDS.flatMap(({ name, weight }) => Array.from({ le
 const PASSWORD = 'larder-demo';
 const STOCK = 100_000;
 const CUSTOMERS = 20;
-const agent = new Agent({ keepAlive: true, maxSockets: 512 });
+/** As many as there may be people: who waits for a connection of the client's would be taken for one who waits for Larder. */
+const agent = new Agent({ keepAlive: true, maxSockets: 4096 });
 
 export interface Answered {
   status: number;
@@ -48,27 +49,47 @@ export function send(url: string, method: string, headers: Record<string, string
   });
 }
 
-/** Who looks and who orders in one store. */
+/** Who looks and who orders in one store: tokens, good for a quarter of an hour at every Larder of this machine. */
 export interface Shop {
-  slug: string;
   manager: string;
   customers: string[];
   variantIds: string[];
+  zipCodes: string[];
 }
 
-export async function enterShop(base: string, slug: string, toOrder: boolean): Promise<Shop> {
-  const manager = await login(base, slug, 'manager');
-  const shop: Shop = { slug, manager, customers: [], variantIds: [] };
-  if (!toOrder) return shop;
-  const { items } = JSON.parse(await called(base, 'GET', '/api/products?limit=100', manager)) as {
-    items: { variants: { id: string }[] }[];
-  };
-  shop.variantIds = items.flatMap(({ variants }) => variants.map(({ id }) => id));
+interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/** To look alone. */
+export async function enterShop(base: string, slug: string): Promise<Shop> {
+  return { manager: await login(base, slug, 'manager'), customers: [], variantIds: [], zipCodes: [] };
+}
+
+/** To order, too: all that the store sells, with enough of everything, to all zip codes that it delivers to. */
+export async function enterShopToOrder(base: string, slug: string): Promise<Shop> {
+  const shop = await enterShop(base, slug);
+  const products = await all<{ variants: { id: string }[] }>(base, '/api/products', shop.manager);
+  shop.variantIds = products.flatMap(({ variants }) => variants.map(({ id }) => id));
   for (const id of shop.variantIds) {
-    await called(base, 'POST', `/api/inventory/${id}/adjustments`, manager, { delta: STOCK, reason: 'RECEIPT' });
+    await called(base, 'POST', `/api/inventory/${id}/adjustments`, shop.manager, { delta: STOCK, reason: 'RECEIPT' });
   }
+  const zones = await all<{ zipCodes: string[] }>(base, '/api/zones', shop.manager);
+  shop.zipCodes = zones.flatMap(({ zipCodes }) => zipCodes);
   for (let n = 1; n <= CUSTOMERS; n++) shop.customers.push(await login(base, slug, `customer${n}`));
   return shop;
+}
+
+async function all<T>(base: string, path: string, token: string): Promise<T[]> {
+  const items: T[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const text = await called(base, 'GET', `${path}?limit=100${cursor && `&cursor=${cursor}`}`, token);
+    const page = JSON.parse(text) as Page<T>;
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  }
+  return items;
 }
 
 async function login(base: string, slug: string, name: string): Promise<string> {
@@ -105,10 +126,6 @@ export function order(base: string, shop: Shop): Promise<Answered> {
     ...headersOf(pick(shop.customers)),
     'idempotency-key': `bench-${process.pid}-${Date.now()}-${placed++}`,
   };
-  return send(
-    `${base}/api/orders`,
-    'POST',
-    headers,
-    JSON.stringify({ lines, paymentMethod: 'COD', deliveryAddress: ADDRESS }),
-  );
+  const deliveryAddress = { ...ADDRESS, zip: pick(shop.zipCodes) };
+  return send(`${base}/api/orders`, 'POST', headers, JSON.stringify({ lines, paymentMethod: 'COD', deliveryAddress }));
 }

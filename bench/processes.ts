@@ -107,10 +107,10 @@ async function untilReady(url: string, child: ChildProcess, logFile: string): Pr
   throw new Error(`Larder did not become ready; see ${logFile}`);
 }
 
-/** Sum of a metric over its labels, from Prometheus' text. */
-function sumOf(name: string, text: string): number {
+/** Sum of a metric over its labels, or over those with this one, from Prometheus' text. */
+export function sumOf(name: string, text: string, label = ''): number {
   return text
     .split('\n')
-    .filter((line) => line.startsWith(name) && /[{ ]/.test(line.charAt(name.length)))
+    .filter((line) => line.startsWith(name) && /[{ ]/.test(line.charAt(name.length)) && line.includes(label))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import cliProgress from 'cli-progress';
 import { GenerateFailure } from '../generate/generate-failure.js';
 import { type GenerateOptions, generateStore } from '../generate/generate-store.js';
+import { toldOfDays } from '../import/settle-store.js';
 import { whichDatabase } from './which-database.js';
 
 const USAGE = `Makes a store that has been open for a year: customers, agents, orders, deliveries, money, all of it sound. docs/generate.md.
@@ -112,7 +113,7 @@ async function main(): Promise<number> {
     cliProgress.Presets.rect,
   );
   bar.start(options.orders, 0);
-  const { orders, resumed, finished } = await generateStore({
+  const { orders, resumed, finished, settled } = await generateStore({
     ...options,
     onProgress: (there) => bar.update(there),
   }).finally(() => bar.stop());
@@ -123,6 +124,7 @@ async function main(): Promise<number> {
     return EXIT.unfinished;
   }
   console.log(`The store ${options.slug} has ${orders} orders (${went}).`);
+  if (settled) console.log(toldOfDays(settled));
   console.log(
     `Log in as manager@${options.slug}.larder.test, customer1@, agent1@ …, password larder-demo, with X-Store: ${options.slug}.`,
   );

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ImportFailure } from '../import/import-failure.js';
 import { type ImportOptions, type ImportSummary, type Outcome, runImport } from '../import/run-import.js';
+import { toldOfDays } from '../import/settle-store.js';
 import { whichDatabase } from './which-database.js';
 
 const USAGE = `Brings a catalog and orders of the past from CSV files into a store. docs/import.md has the columns.
@@ -84,6 +85,7 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopped = true));
   const summary = await runImport(options);
   for (const outcome of summary.outcomes) console.log(told(outcome, options.dryRun));
+  if (summary.settled) console.log(toldOfDays(summary.settled));
   if (summary.report) console.log(`Rejected lines with their reasons: ${summary.report}`);
   return codeOf(summary);
 }

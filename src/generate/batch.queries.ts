@@ -1,8 +1,8 @@
 import { ATTEMPTS, DRAWN, FACTS, LINES, RETURNS, SHIFTS } from './order-facts.queries.js';
-import { ledgerEntries, ledgerTransactions, MONEY_ROWS, POSTINGS } from './money-rows.queries.js';
+import { ledgerRows, MONEY_ROWS, POSTINGS } from './money-rows.queries.js';
 import { COUPON_USES, ORDER_ROWS } from './order-rows.queries.js';
 import { NEWS_ROWS } from './news-rows.queries.js';
-import { MOVEMENTS, STOCK_ROWS } from './stock-rows.queries.js';
+import { MOVEMENT_ROWS, MOVEMENTS, STOCK_COUNTS } from './stock-rows.queries.js';
 
 /** What is known of a batch before it is written, each made of those before it. */
 const KNOWN = {
@@ -13,7 +13,6 @@ const KNOWN = {
   attempts: ATTEMPTS,
   shifts: SHIFTS,
   movements: MOVEMENTS,
-  postings: POSTINGS,
 };
 
 /** Tables that only this connection sees, emptied by each commit. */
@@ -24,13 +23,20 @@ export const BATCH_TABLES = Object.entries(KNOWN)
 /** What the others are joined with: the planner has to know how many there are of an order. */
 const NUMBERED = ['facts', 'lines'];
 
+const UNFOLD = `
+  SELECT unfold_days(pg_temp.store(), array_agg(written.at))
+    FROM (SELECT placed_at AS at FROM facts UNION ALL SELECT ended_at FROM attempts) written`;
+
 /** $1 days as JSON. */
 export const BATCH_DAYS = `
   INSERT INTO batch
   SELECT day, "firstOrder", orders, share
     FROM json_to_recordset($1) AS d (day date, "firstOrder" bigint, orders int, share float8)`;
 
-/** A batch is whole days and one commit. What other batches write too comes last: stock, coupons, wallets, in this order. */
+/**
+ * A batch is whole days and one commit. What other batches write too comes last, as locks are held to the commit: wallets, stock,
+ * coupons, days (what is delivered after midnight is of the next batch's), in this order.
+ */
 export const BATCH = [
   ...Object.entries(KNOWN).map(
     ([name, query]) => `INSERT INTO ${name} ${query}${NUMBERED.includes(name) ? `; ANALYZE ${name} (n)` : ''}`,
@@ -38,8 +44,9 @@ export const BATCH = [
   ...ORDER_ROWS,
   ...MONEY_ROWS,
   ...NEWS_ROWS,
-  ledgerTransactions('postings'),
-  ...STOCK_ROWS,
+  MOVEMENT_ROWS,
+  ledgerRows(POSTINGS),
+  ...STOCK_COUNTS,
   COUPON_USES,
-  ledgerEntries('postings'),
+  UNFOLD,
 ];

@@ -62,6 +62,3 @@ export const CLOSING_POSTINGS = `
    WHERE store_id = pg_temp.store() AND kind = 'LEDGER_ADJUSTMENT'`;
 
 export const CLOSING_ROWS = [WITHDRAWALS, APPROVALS, DECISIONS];
-
-export const OWN_WALLETS = 'SELECT id FROM wallets WHERE store_id = $1 AND owner_id = $1';
-export const CHECKPOINT = 'SELECT checkpoint_wallet($1, $2)';

@@ -3,11 +3,12 @@ import type pg from 'pg';
 import { newId } from '../common/ids.js';
 import { hashPassword } from '../modules/auth/passwords.js';
 import { DEMO_PASSWORD } from '../demo/demo-stores.js';
-import { CHECKPOINT, CLOSING_POSTINGS, CLOSING_ROWS, OWN_WALLETS } from './closing.queries.js';
+import { FILL_ALONE, type Settled, settleStore } from '../import/settle-store.js';
+import { CLOSING_POSTINGS, CLOSING_ROWS } from './closing.queries.js';
 import type { Volume } from './draw.queries.js';
 import { GenerateFailure } from './generate-failure.js';
 import { GenerateSession } from './generate-session.js';
-import { ledgerEntries, ledgerTransactions } from './money-rows.queries.js';
+import { ledgerRows } from './money-rows.queries.js';
 import { CLOSING_NEWS } from './news-rows.queries.js';
 import { AGENTS_AND_ZONES, CATALOG, COUPON_ROWS, FIRST_STOCK, PEOPLE, STORE, WALLETS } from './opening.queries.js';
 import { type ShelfVariant, stockShelf } from './shelf.js';
@@ -40,6 +41,8 @@ export interface GenerateSummary {
   /** Of the store, now. */
   orders: number;
   finished: boolean;
+  /** Undefined where it isn't finished. */
+  settled: Settled | undefined;
 }
 
 /** One of a few dozen costs as much in planning as in rows. */
@@ -47,10 +50,12 @@ const BATCH_ORDERS = 5000;
 const ZIP_CODES = Array.from({ length: 24 }, (_, index) => String(10_001 + index));
 const UNFINISHED = ' (unfinished)';
 /** Rows that were not there a minute ago: the planner is told of them before anybody asks for one. */
-const FILLED = `
-  users, wallets, delivery_agents, products, variants, stock_levels, stock_movements, delivery_slots, carts, cart_lines, orders,
-  order_lines, order_history, coupon_uses, payments, payment_operations, refunds, refund_lines, approvals,
-  shipping_assignments, agent_shifts, remittances, ledger_transactions, ledger_entries`;
+const FILLED = [
+  'users, wallets, delivery_agents, products, variants, stock_levels, delivery_slots, carts, cart_lines, orders, order_lines',
+  'stock_movements, order_history, coupon_uses, payments, payment_operations',
+  'refunds, refund_lines, approvals, shipping_assignments, agent_shifts, remittances, ledger_transactions',
+  'ledger_entries',
+];
 
 /**
  * Makes a store that has been open for a year, in batches of whole days, each one commit. Stopped or killed, the same command goes
@@ -69,6 +74,7 @@ export async function generateStore(options: GenerateOptions): Promise<GenerateS
     const days = planYear(options.orders, options.days, until, options.timezone, chance('day'));
     const volume = volumeOf(options, begun?.id ?? newId(), until, days, shelf);
     await first.knowVolume(volume);
+    await first.client.query(FILL_ALONE, [volume.storeId]);
     if (!begun) await open(first, volume, shelf, nameOf(options, until));
     const missing = inBatches(days, await daysThere(first.client, volume), options.batchOrders ?? BATCH_ORDERS);
     while (sessions.length < Math.min(options.connections, missing.length)) {
@@ -79,8 +85,13 @@ export async function generateStore(options: GenerateOptions): Promise<GenerateS
     for (const session of sessions) await session.knowShelf();
     const orders = await fill(sessions, missing, options);
     const finished = orders === options.orders;
-    if (finished) await close(first, volume, nameOf(options, until));
-    return { resumed: begun !== undefined, orders, finished };
+    if (finished) {
+      await shareOut(FILLED, sessions, ({ client }, tables) => client.query(`ANALYZE ${tables}`));
+      await close(first, volume, nameOf(options, until));
+    }
+    const clients = sessions.map(({ client }) => client);
+    const settled = finished ? await settleStore(clients, volume.storeId, options.isStopped) : undefined;
+    return { resumed: begun !== undefined, orders, finished, settled };
   } finally {
     for (const session of sessions) await session.close();
   }
@@ -176,6 +187,22 @@ function inBatches(days: PlannedDay[], there: ReadonlySet<string>, least: number
   return batches;
 }
 
+/** Each session takes what is next when it is done with the one before. */
+async function shareOut<T>(
+  all: T[],
+  sessions: GenerateSession[],
+  work: (session: GenerateSession, one: T) => Promise<unknown>,
+): Promise<void> {
+  const waiting = all.values();
+  const ends = await Promise.allSettled(
+    sessions.map(async (session) => {
+      for (const one of waiting) await work(session, one);
+    }),
+  );
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
 /** Answers with the orders that are there in the end. */
 async function fill(
   sessions: GenerateSession[],
@@ -184,34 +211,22 @@ async function fill(
 ): Promise<number> {
   const ordersOf = (some: PlannedDay[]): number => some.reduce((all, day) => all + day.orders, 0);
   let there = orders - ordersOf(batches.flat());
-  const waiting = batches.values();
-  const work = async (session: GenerateSession): Promise<void> => {
-    for (const batch of waiting) {
-      if (isStopped()) return;
-      await session.generate(batch);
-      there += ordersOf(batch);
-      onProgress(there);
-    }
-  };
   onProgress(there);
-  const ends = await Promise.allSettled(sessions.map(work));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed) throw failed.reason;
+  await shareOut(batches, sessions, async (session, batch) => {
+    if (isStopped()) return;
+    await session.generate(batch);
+    there += ordersOf(batch);
+    onProgress(there);
+  });
   return there;
 }
 
-/** Checkpoints last: a transaction marks one wallet, and another one fills it in. */
 async function close(session: GenerateSession, volume: Volume, name: string): Promise<void> {
-  await session.client.query(`ANALYZE ${FILLED}`);
   await session.transaction(async (client) => {
     for (const statement of CLOSING_ROWS) await client.query(statement);
-    await client.query(`CREATE TEMP TABLE closing ON COMMIT DROP AS ${CLOSING_POSTINGS}`);
-    await client.query(ledgerTransactions('closing'));
-    await client.query(ledgerEntries('closing'));
+    await client.query(ledgerRows(CLOSING_POSTINGS));
     await client.query(CLOSING_NEWS);
     await client.query('UPDATE stores SET name = $2 WHERE id = $1', [volume.storeId, name]);
   });
   await session.client.query('ANALYZE outbox_events, idempotency_keys, withdrawals');
-  const { rows } = await session.client.query<{ id: string }>(OWN_WALLETS, [volume.storeId]);
-  for (const { id } of [...rows, ...rows]) await session.client.query(CHECKPOINT, [volume.storeId, id]);
 }

@@ -169,14 +169,17 @@ export const POSTINGS = `
       HAVING max(ended_at) + interval '40 minutes' <= pg_temp.until()
     ) p`;
 
-export const ledgerTransactions = (postings: string): string => `
-  INSERT INTO ledger_transactions (store_id, id, type, reference, created_at)
-  SELECT pg_temp.store(), transaction_id, type, reference, at FROM ${postings} ORDER BY at, transaction_id`;
-
-export const ledgerEntries = (postings: string): string => `
+/** In one statement, as larder.ledger_bulk wants it. */
+export const ledgerRows = (postings: string): string => `
+  WITH posting AS MATERIALIZED (
+    ${postings}
+  ), opened AS (
+    INSERT INTO ledger_transactions (store_id, id, type, reference, created_at)
+    SELECT pg_temp.store(), transaction_id, type, reference, at FROM posting ORDER BY at, transaction_id
+  )
   INSERT INTO ledger_entries (store_id, wallet_id, transaction_id, amount, currency, created_at)
   SELECT pg_temp.store(), w.id, p.transaction_id, e.amount, pg_temp.currency(), p.at
-    FROM ${postings} p
+    FROM posting p
    CROSS JOIN LATERAL unnest(p.kinds, p.owners, p.amounts) AS e (kind, owner_id, amount)
     JOIN wallets w ON w.store_id = pg_temp.store() AND w.owner_id = e.owner_id AND w.kind = e.kind
    WHERE e.amount <> 0

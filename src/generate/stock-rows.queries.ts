@@ -27,9 +27,11 @@ export const MOVEMENTS = `
        GROUP BY f.day, l.variant_id
     ) moved`;
 
-export const STOCK_ROWS = [
-  `INSERT INTO stock_movements (store_id, variant_id, delta, reason, order_id, created_at)
-   SELECT pg_temp.store(), variant_id, delta, reason, order_id, at FROM movements ORDER BY n, at`,
+export const MOVEMENT_ROWS = `
+  INSERT INTO stock_movements (store_id, variant_id, delta, reason, order_id, created_at)
+  SELECT pg_temp.store(), variant_id, delta, reason, order_id, at FROM movements ORDER BY n, at`;
+
+export const STOCK_COUNTS = [
   'SELECT 1 FROM stock_levels WHERE store_id = pg_temp.store() ORDER BY variant_id FOR NO KEY UPDATE',
   `UPDATE stock_levels s
       SET on_hand = s.on_hand + coalesce(m.moved, 0), reserved = s.reserved + coalesce(r.wanted, 0)

@@ -76,7 +76,7 @@ export class ImportCatalog {
       if (!isRefusedData(error)) throw error;
       return commit((lines) => this.writeOneByOne(lines));
     });
-    this.run.advanced(position, counts);
+    await this.run.advanced(position, counts);
     this.progress.at(bytes, this.run.counts);
   }
 

@@ -91,7 +91,7 @@ export class ImportOrders {
       if (!isRefusedData(error)) throw error;
       return commit((orders) => this.writeOneByOne(orders));
     });
-    this.run.advanced(position, counts);
+    await this.run.advanced(position, counts);
     this.progress.at(position.bytes, this.run.counts);
   }
 

@@ -73,6 +73,10 @@ export const REJECTIONS = `
    ORDER BY line_no
    LIMIT $4`;
 
-/** Where the balances of the store's own wallets are summed from, so that thousands of new entries cost nobody's next look. */
-export const CHECKPOINTS = `
-  SELECT checkpoint_wallet(w.store_id, w.id) FROM wallets w WHERE w.store_id = $1 AND w.owner_id = $1`;
+/** What each kind fills: rows that were not there a minute ago, of which the planner is told. */
+export const FILLED = {
+  CATALOG: 'products, variants, stock_levels, stock_movements, categories, search_words',
+  ORDERS:
+    'users, wallets, delivery_agents, orders, order_lines, order_history, payments, refunds, shipping_assignments, ' +
+    'ledger_transactions, ledger_entries',
+};

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { ImportFailure } from './import-failure.js';
 import { findStore, type ImportStore } from './import-store.js';
+import { FILL_ALONE } from './settle-store.js';
 import { SHADOWS } from './import-run.queries.js';
 
 const LOCK_WAIT_MS = 10_000;
@@ -25,9 +26,11 @@ export class ImportSession {
       throw new ImportFailure(`The database can't be reached: ${error.message}`);
     });
     try {
-      // What a power cut takes back is imported again: position and rows are of one transaction.
+      // What a power cut takes back is imported again: position and rows are of one transaction. What the ledger's trigger looks up
+      // is in memory: at the default cost of a page it read all transactions of the database for each batch.
       await client.query(
-        `SET synchronous_commit = off; SET lock_timeout = '${LOCK_WAIT_MS}ms'; SET jit = off; SET larder.ledger_bulk = on`,
+        `SET synchronous_commit = off; SET lock_timeout = '${LOCK_WAIT_MS}ms'; SET jit = off; SET larder.ledger_bulk = on;
+         SET random_page_cost = 1.1`,
       );
       const store = await findStore(client, slug);
       if (dryRun) await client.query(SHADOWS);
@@ -61,9 +64,7 @@ export class ImportSession {
 
 /** For the session: a killed import's is free as soon as the server sees that it has gone, in the middle of a batch. */
 async function takeLock(client: pg.Client, { id, slug }: ImportStore): Promise<void> {
-  await client
-    .query(`SELECT pg_advisory_lock(hashtextextended('import ' || $1, 0))`, [id])
-    .catch((error: pg.DatabaseError) => {
-      throw error.code === '55P03' ? new ImportFailure(`Another import into the store ${slug} is running.`) : error;
-    });
+  await client.query(FILL_ALONE, [id]).catch((error: pg.DatabaseError) => {
+    throw error.code === '55P03' ? new ImportFailure(`Another import into the store ${slug} is running.`) : error;
+  });
 }

@@ -128,6 +128,8 @@ function requireTimes(facts: OrderFacts): void {
   } else if (failedAt || facts.offeredAt || facts.acceptedAt) {
     throw new Unusable('agent_email: missing, though a delivery is told of');
   }
+  if (facts.promisedAt !== undefined && facts.promisedAt < facts.placedAt)
+    throw new Unusable('promised_at: before placed_at');
   let latest: keyof typeof COLUMN_OF = 'placedAt';
   for (const column of Object.keys(COLUMN_OF) as (keyof typeof COLUMN_OF)[]) {
     const moment = facts[column];

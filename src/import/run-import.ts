@@ -7,11 +7,11 @@ import { ImportCatalog } from './import-catalog.js';
 import { ImportFailure } from './import-failure.js';
 import { ImportOrders } from './import-orders.js';
 import { type Counts, type ImportKind, ImportRun } from './import-run.js';
-import { CHECKPOINTS } from './import-run.queries.js';
 import { ImportSession } from './import-session.js';
 import { ORDER_COLUMNS, ORDER_OPTIONAL } from './order-columns.js';
 import { Progress } from './progress.js';
 import { RejectionReport } from './rejection-report.js';
+import { type Settled, settleStore } from './settle-store.js';
 
 export interface ImportOptions {
   connectionString: string;
@@ -41,14 +41,9 @@ export interface ImportSummary {
   outcomes: Outcome[];
   /** Where the report of rejected lines is, if there are any. */
   report: string | undefined;
+  /** Undefined where nothing was imported. */
+  settled: Settled | undefined;
 }
-
-/** Rows that were not there a minute ago: the planner is told of them before anybody asks for one. */
-const FILLED = [
-  'products, variants, stock_levels, stock_movements, categories, search_words',
-  'users, wallets, delivery_agents, orders, order_lines, order_history, payments, refunds, shipping_assignments',
-  'ledger_transactions, ledger_entries',
-];
 
 /**
  * Brings a catalog and the orders of the past into a store, the catalog first. Started again with the same files it goes on
@@ -79,8 +74,9 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
       await write();
       if (outcomes.at(-1)?.end === 'stopped') break;
     }
-    if (!options.dryRun && outcomes.some(({ imported }) => imported > 0)) await settle(session);
-    return { outcomes, report: report.isWritten ? report.path : undefined };
+    const isToSettle = !options.dryRun && outcomes.some(({ imported }) => imported > 0);
+    const settled = isToSettle ? await settleStore([session.client], session.store.id, options.isStopped) : undefined;
+    return { outcomes, report: report.isWritten ? report.path : undefined, settled };
   } finally {
     await session.close();
     await report.close();
@@ -119,10 +115,4 @@ async function importFile(
   } finally {
     progress.stop();
   }
-}
-
-/** Twice, since a checkpoint is marked in one transaction and filled in by another. */
-async function settle({ client, store }: ImportSession): Promise<void> {
-  for (const tables of FILLED) await client.query(`ANALYZE ${tables}`);
-  for (let step = 0; step < 2; step++) await client.query(CHECKPOINTS, [store.id]);
 }

@@ -151,4 +151,15 @@ export const KEEP_KEYS = `
   INSERT INTO import_keys (store_id, import_id, key, line_no)
   SELECT $1, $2, o.reference, o.file_line FROM staged_orders o WHERE o.fate IS NULL`;
 
-export const WRITE = [PEOPLE, CUSTOMERS, AGENTS, ORDERS, LINES, STEPS, PAYMENTS, REFUNDS, ASSIGNMENTS, LEDGER];
+/** The dashboards count these days anew. */
+const UNFOLD = `
+  SELECT unfold_days($1, array_agg(written.at))
+    FROM (
+      SELECT ${at('o.placed_at')} AS at FROM staged_orders o WHERE o.fate IS NULL
+       UNION ALL
+      SELECT ${at('coalesce(o.delivered_at, o.failed_at)')}
+        FROM staged_orders o
+       WHERE o.fate IS NULL AND o.assignment_id IS NOT NULL
+    ) written`;
+
+export const WRITE = [PEOPLE, CUSTOMERS, AGENTS, ORDERS, LINES, STEPS, PAYMENTS, REFUNDS, ASSIGNMENTS, LEDGER, UNFOLD];

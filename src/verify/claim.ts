@@ -19,7 +19,7 @@ export interface Claim {
   seconds?: number;
 }
 
-export type PlanNode = 'hashagg' | 'hashjoin' | 'mergejoin';
+export type PlanNode = 'hashagg' | 'hashjoin' | 'indexscan' | 'mergejoin' | 'sort';
 
 export interface ClaimGroup {
   /** One word, for --only. */

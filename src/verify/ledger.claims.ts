@@ -47,19 +47,32 @@ export const LEDGER: ClaimGroup = {
               FROM orders o
               JOIN payments p ON p.store_id = o.store_id AND p.order_id = o.id
              WHERE p.status IN ('CAPTURED', 'PARTIALLY_REFUNDED', 'REFUNDED') AND o.total > 0
-          ) o ON o.store_id = t.store_id AND o.id::text = t.order_id
+          ) o ON o.store_id = t.store_id AND o.id::text COLLATE "C" = t.order_id COLLATE "C"
          WHERE o.id IS NULL OR t.entries IS NULL OR t.entries < 2 OR t.amount <> 0 OR t.sales <> o.goods OR t.fees <> o.fee
             OR t.promotions <> -o.discount OR t.taxes <> o.tax`,
     },
     {
-      name: 'a kept balance is the sum of its entries, which are in its currency, as are those posted with them; the books add up to zero',
-      seconds: 2,
-      // One pass for three sums. Of entries in another currency than the store's, of which there are few or none, whatever is
-      // posted with them is looked up.
+      name: 'a kept balance, and a checkpoint, is the sum of its entries, which are in its currency, as are those posted with them; the books add up to zero',
+      seconds: 2.5,
+      // One pass for all sums, apart for what lies between two checkpoints. Of entries in another currency than the store's, of
+      // which there are few or none, whatever is posted with them is looked up.
+      without: ['mergejoin', 'sort'],
       sql: `
-        WITH moved AS MATERIALIZED (
-          SELECT store_id, wallet_id, currency, sum(amount) AS amount, count(*) AS entries
-            FROM ledger_entries
+        WITH checkpoints AS MATERIALIZED (
+          SELECT store_id, wallet_id, array_agg(entry_id ORDER BY entry_id) AS entry_ids,
+                 array_agg(balance ORDER BY entry_id) AS balances
+            FROM wallet_checkpoints
+           WHERE balance IS NOT NULL
+           GROUP BY store_id, wallet_id
+        ), stretches AS MATERIALIZED (
+          SELECT e.store_id, e.wallet_id, e.currency, width_bucket(e.id - 1, k.entry_ids) AS after, sum(e.amount) AS amount,
+                 count(*) AS entries
+            FROM ledger_entries e
+            LEFT JOIN checkpoints k ON k.store_id = e.store_id AND k.wallet_id = e.wallet_id
+           GROUP BY e.store_id, e.wallet_id, e.currency, width_bucket(e.id - 1, k.entry_ids)
+        ), moved AS MATERIALIZED (
+          SELECT store_id, wallet_id, currency, sum(amount) AS amount, sum(entries) AS entries
+            FROM stretches
            GROUP BY store_id, wallet_id, currency
         )
         SELECT coalesce(w.store_id, m.store_id) AS store_id, coalesce(w.id, m.wallet_id) AS wallet_id, w.kind,
@@ -68,6 +81,20 @@ export const LEDGER: ClaimGroup = {
           FROM wallets w
           FULL JOIN moved m ON m.store_id = w.store_id AND m.wallet_id = w.id AND m.currency = w.currency
          WHERE w.id IS NULL OR (w.balance_kept AND w.balance <> coalesce(m.amount, 0))
+         UNION ALL
+        SELECT k.store_id, k.wallet_id, 'checkpoint', NULL, k.balance, k.amount, NULL, NULL, NULL
+          FROM (
+            SELECT c.store_id, c.wallet_id, c.balances[n] AS balance, n,
+                   sum(coalesce(s.amount, 0)) OVER (PARTITION BY c.store_id, c.wallet_id ORDER BY n) AS amount
+              FROM checkpoints c
+             CROSS JOIN LATERAL generate_subscripts(c.entry_ids, 1) AS n
+              LEFT JOIN (
+                SELECT store_id, wallet_id, after, sum(amount) AS amount
+                  FROM stretches
+                 GROUP BY store_id, wallet_id, after
+              ) s ON s.store_id = c.store_id AND s.wallet_id = c.wallet_id AND s.after = n - 1
+          ) k
+         WHERE k.balance <> k.amount
          UNION ALL
         SELECT store_id, NULL, 'all wallets', currency, NULL, sum(amount), sum(entries), NULL, NULL
           FROM moved
@@ -96,25 +123,6 @@ export const LEDGER: ClaimGroup = {
         SELECT store_id, id AS wallet_id, kind, balance
           FROM wallets
          WHERE (balance < 0 AND NOT allow_negative) OR (kind = 'AGENT_CASH' AND balance > 0)`,
-    },
-    {
-      name: 'a checkpoint is the sum of the entries up to it',
-      // From one checkpoint to the next, so that no entry is summed twice; of a wallet without checkpoints, none.
-      sql: `
-        SELECT k.store_id, k.wallet_id, k.entry_id, k.balance, k.balance - k.earlier AS moved, tail.amount AS entries
-          FROM (
-            SELECT store_id, wallet_id, entry_id, balance,
-                   lag(entry_id, 1, 0::bigint) OVER by_entry AS after_id, lag(balance, 1, 0::bigint) OVER by_entry AS earlier
-              FROM wallet_checkpoints
-             WHERE balance IS NOT NULL
-            WINDOW by_entry AS (PARTITION BY store_id, wallet_id ORDER BY entry_id)
-          ) k
-         CROSS JOIN LATERAL (
-           SELECT coalesce(sum(e.amount), 0) AS amount
-             FROM ledger_entries e
-            WHERE e.wallet_id = k.wallet_id AND e.id > k.after_id AND e.id <= k.entry_id
-         ) tail
-         WHERE k.balance - k.earlier <> tail.amount`,
     },
   ],
 };

@@ -4,7 +4,8 @@ const FREQUENT = ['SALE', 'AGENT_FEE'];
 /**
  * What facts of these types moved in wallets of these kinds: store_id, type, reference, owner_id, kind, amount. OFFSET 0 has
  * things done in that order: wallets of a kind are few, so the planner takes their entries to be few too. Of the frequent
- * types, the entries of the wallets are read first, as a whole; of the others the facts, and the entries of each by its id.
+ * types, the entries of the wallets are read first, as a whole, by their index (a bitmap of it); of the others the facts, and
+ * the entries of each by its id.
  */
 export function postings(types: readonly string[], kinds: readonly string[]): string {
   return types.some((type) => FREQUENT.includes(type)) ? manyPostings(types, kinds) : fewPostings(types, kinds);
@@ -17,6 +18,7 @@ function manyPostings(types: readonly string[], kinds: readonly string[]): strin
         SELECT e.store_id, e.transaction_id, w.owner_id, w.kind, e.amount
           FROM ledger_entries e
           JOIN wallets w ON w.id = e.wallet_id AND w.kind IN (${literals(kinds)})
+         WHERE e.wallet_id = ANY (ARRAY(SELECT id FROM wallets WHERE kind IN (${literals(kinds)})))
         OFFSET 0
       ) m
       JOIN ledger_transactions t

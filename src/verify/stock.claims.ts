@@ -42,9 +42,9 @@ export const STOCK: ClaimGroup = {
     },
     {
       name: 'what left the shelf for an order, and what came back, is what its status and its refunds say',
-      seconds: 5,
+      seconds: 3.5,
       // Of a returned order everything comes back but what refunds cover; of a refund what is not the customer's to keep.
-      // The past moved no stock; what is returned here of an imported order does.
+      // Most orders have left: only the others are put into a hash table. The past moved no stock; what is returned here of an imported order does.
       // One figure for an order instead of one for each of its products: pieces times a number that is drawn from the product
       // once for what was sold, came back and was thrown away. One product that is wrong is never missed; of
       // several in the same order that could cancel each other, one in two billion.
@@ -52,13 +52,13 @@ export const STOCK: ClaimGroup = {
         SELECT store_id, order_id, bigint_sum(pieces) AS difference
           FROM (
             SELECT l.store_id, l.order_id,
-                   CASE o.status
-                     WHEN 'RETURNED' THEN ${pieces('SALE', 'l.quantity')} + ${pieces('RETURN', 'l.quantity - l.refunded_quantity')}
-                     ELSE ${pieces('SALE', 'l.quantity')}
-                   END AS pieces
+                   ${pieces('SALE', 'l.quantity')}
+                     + CASE WHEN o.id IS NULL THEN 0 ELSE ${pieces('RETURN', 'l.quantity - l.refunded_quantity')} END AS pieces
               FROM order_lines l
-              JOIN orders o ON o.store_id = l.store_id AND o.id = l.order_id
-             WHERE o.status IN ('SHIPPING', 'DELIVERED', 'RETURNED') AND o.imported_at IS NULL
+              LEFT JOIN orders o
+                ON o.store_id = l.store_id AND o.id = l.order_id
+               AND (o.status NOT IN ('SHIPPING', 'DELIVERED') OR o.imported_at IS NOT NULL)
+             WHERE o.id IS NULL OR (o.status = 'RETURNED' AND o.imported_at IS NULL)
              UNION ALL
             SELECT l.store_id, l.order_id, ${pieces('RETURN', 'l.quantity - l.refunded_quantity')}
               FROM orders o
@@ -75,7 +75,12 @@ export const STOCK: ClaimGroup = {
                      + CASE b.goods WHEN 'SCRAP' THEN ${pieces('DAMAGE', 'b.quantity')} ELSE 0 END
               FROM refund_lines b
               JOIN refunds r ON r.store_id = b.store_id AND r.id = b.refund_id AND r.status = 'SUCCEEDED'
-              JOIN order_lines l ON l.store_id = b.store_id AND l.order_id = b.order_id AND l.line_no = b.line_no
+             CROSS JOIN LATERAL (
+               SELECT store_id, order_id, variant_id
+                 FROM order_lines
+                WHERE store_id = b.store_id AND order_id = b.order_id AND line_no = b.line_no
+               OFFSET 0
+             ) l
              WHERE b.goods <> 'KEEP'
              UNION ALL
             SELECT store_id, order_id,

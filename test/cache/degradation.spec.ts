@@ -109,6 +109,7 @@ describe('Redis goes under load', () => {
       () => Promise.resolve(void (proxy.delayMs = 0)),
     ],
   ])('%s: no read fails or waits long, and all is well when it is back', async (name, breakIt, heal) => {
+    await allUp();
     const before = eventCounts();
     const truth = { now: 1 };
     for (const one of instances) await one.read('missed', () => truth.now, { definition: MISSED });
@@ -179,5 +180,19 @@ describe('A start', () => {
     expect(lonely.redisEvents()).toEqual(['cache_redis_down']);
     expect(lonely.redis.up).toBe(false);
     await lonely.close();
+  });
+
+  it('without a server there does not load all the time what is read all the time', async () => {
+    const lonely = await CacheInstance.start({ REDIS_URL: `redis://127.0.0.1:${await freePort()}`, WAIT: 'no' });
+    await until(() => lonely.redisEvents().length > 0);
+    let loads = 0;
+    const load = (): number => (loads += 1);
+    for (let read = 0; read < 50; read += 1) {
+      await lonely.read('popular', load);
+      await sleep(1);
+    }
+    await lonely.close();
+    // It is believed for five seconds.
+    expect(loads).toBe(1);
   });
 });

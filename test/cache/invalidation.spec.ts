@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineCache } from '../../src/platform/cache/define-cache.js';
+import type { CacheInvalidation } from '../../src/platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../src/platform/cache/invalidation/invalidate-cache.decorator.js';
 import { CACHE_CATEGORIES, type Tag } from '../../src/platform/cache/invalidation/tags.js';
 import { RedisServer } from '../support/redis-server.js';
 import { CacheInstance, OTHER_STORE, STORE } from './instance.js';
@@ -32,6 +34,16 @@ afterAll(async () => {
 
 /** Until now only one of them invalidates. */
 const allHeard = (): Promise<void> => until(() => there.invalidation.counts.heard === here.invalidation.counts.applied);
+
+/** A use case that has nothing to wait for. */
+class Shelf {
+  constructor(readonly cacheInvalidation: CacheInvalidation) {}
+
+  @InvalidateCache('inventory')
+  count(): Promise<string> {
+    return Promise.resolve('counted');
+  }
+}
 
 /** A load that tells how often it was run. */
 const counter = () => {
@@ -86,6 +98,17 @@ describe('An invalidation', () => {
       await allHeard();
     }
     expect(Math.max(...delays)).toBeLessThan(100);
+  });
+
+  it('waits for nothing, least of all for a Redis that is frozen', async () => {
+    redis.freeze();
+    let turned = false;
+    setImmediate(() => (turned = true));
+    expect(await here.within(STORE, () => new Shelf(here.invalidation).count())).toBe('counted');
+    // Nothing from outside, no answer and no timer, can have come meanwhile.
+    expect(turned).toBe(false);
+    redis.thaw();
+    await allHeard();
   });
 
   it('of what is read by another instance at the same moment never leaves the old figure behind', async () => {

@@ -5,6 +5,8 @@ import { connect, createServer, type Socket } from 'node:net';
 /** A way to a server on which everything takes longer, in the order in which it was sent. */
 export class SlowProxy {
   delayMs = 0;
+  /** The next answer to this is held up for so long, and what comes after it with it. */
+  held?: { command: string; ms: number };
 
   private constructor(
     readonly port: number,
@@ -16,11 +18,19 @@ export class SlowProxy {
     const server = createServer((client) => {
       const upstream = connect(target, '127.0.0.1');
       let order = Promise.resolve();
+      let heldMs = 0;
       upstream.on('data', (chunk) => {
-        const delayed = sleep(proxy.delayMs);
+        const delayed = sleep(heldMs || proxy.delayMs);
+        heldMs = 0;
         order = order.then(() => delayed).then(() => void client.write(chunk));
       });
-      client.on('data', (chunk) => upstream.write(chunk));
+      client.on('data', (chunk) => {
+        if (proxy.held && String(chunk).includes(proxy.held.command)) {
+          heldMs = proxy.held.ms;
+          proxy.held = undefined;
+        }
+        upstream.write(chunk);
+      });
       for (const [one, other] of [
         [client, upstream],
         [upstream, client],

@@ -85,7 +85,7 @@ async function changeLater(scene: DashboardScene): Promise<void> {
 
 async function stateOf(scene: DashboardScene) {
   const { rows } = await shop.larder.sql.query<{ folded: number; marks: number }>(
-    `SELECT (SELECT count(*)::int FROM rollup_days WHERE store_id = $1) AS folded,
+    `SELECT (SELECT count(*)::int FROM rollup_days WHERE store_id = $1 AND timezone <> '') AS folded,
             (SELECT count(*)::int FROM rollup_marks WHERE store_id = $1) AS marks`,
     [scene.store.id],
   );
@@ -119,8 +119,10 @@ describe.each(ZONES)('around $what in $zone', ({ zone, around }) => {
         await expectSound();
 
         await changeLater(scene);
-        await scene.write(more);
         expect((await stateOf(scene)).marks).toBeGreaterThan(0);
+        await expectExact(scene, zone, ranges);
+        await scene.write(more);
+        expect((await stateOf(scene)).folded).toBeLessThan(all.length);
         await expectExact(scene, zone, ranges);
         await expectSound();
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FILL_ALONE } from '../../src/import/settle-store.js';
 import { FoldDays } from '../../src/modules/dashboard/fold-days.js';
 import type { OrderTrendsResponse } from '../../src/modules/dashboard/dto/sales.dto.js';
 import { Shop } from '../support/shop.js';
@@ -21,6 +22,10 @@ const order = (changes: Partial<DrawnOrder> = {}): DrawnOrder => ({
   ...changes,
 });
 
+const delivered: DrawnOrder['attempts'][number] = {
+  agent: 0, zip: 0, status: 'DELIVERED', minutes: [1, 1, 1], promised: 60, pickedUp: true, fee: 0,
+}; // prettier-ignore
+
 let shop: Shop;
 
 beforeAll(async () => {
@@ -33,9 +38,15 @@ const total = async (scene: DashboardScene) => {
   const { total: figures } = (await scene.read('order-trends', `?from=${folded}&to=${folded}`)) as OrderTrendsResponse;
   return { placed: figures.placed, revenue: figures.revenue.amount };
 };
+const rollups = (scene: DashboardScene) =>
+  shop.row(
+    `SELECT (SELECT array_agg(day::text) FROM rollup_days WHERE store_id = $1 AND timezone = '') AS unfolded,
+            (SELECT count(*)::int FROM rollup_marks WHERE store_id = $1) AS marks`,
+    [scene.store.id],
+  );
 const days = async (scene: DashboardScene): Promise<string[]> => {
   const { rows } = await shop.larder.sql.query<{ day: string }>(
-    'SELECT day::text FROM rollup_days WHERE store_id = $1 ORDER BY day',
+    `SELECT day::text FROM rollup_days WHERE store_id = $1 AND timezone <> '' ORDER BY day`,
     [scene.store.id],
   );
   return rows.map(({ day }) => day);
@@ -121,6 +132,65 @@ describe('Folding', () => {
     await expect(shop.larder.sql.query('SELECT fold_day($1, $2)', [shop.store.id, folded])).rejects.toThrow(
       'one snapshot',
     );
+  });
+});
+
+describe('Orders that are brought in by the thousand', () => {
+  it('unfold the days that they are of, leave no marks, and are counted at once', async () => {
+    const scene = await open();
+    await scene.write([order(), order({ placed: { quarter: -96, ms: 0 } })]);
+    await scene.fold();
+    await scene.write([order({ attempts: [delivered] })]);
+    expect(await rollups(scene)).toEqual({ unfolded: [folded], marks: 0 });
+    expect(await total(scene)).toEqual({ placed: 2, revenue: 2000 });
+    await scene.fold();
+    expect(await rollups(scene)).toEqual({ unfolded: null, marks: 0 });
+    expect(await total(scene)).toEqual({ placed: 2, revenue: 2000 });
+  });
+
+  it('are seen by a fold that began before they were committed', async () => {
+    const scene = await open();
+    await scene.write([order()]);
+    await scene.fold();
+    const folding = await shop.larder.sql.connect();
+    const bringing = await shop.larder.sql.connect();
+    try {
+      await folding.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+      await folding.query('SELECT 1 FROM orders');
+      await bringing.query('BEGIN');
+      await bringing.query(
+        `INSERT INTO orders SELECT (jsonb_populate_record(o, jsonb_build_object('id', uuid_v7(), 'number', 'LATER'))).*
+           FROM orders o WHERE o.store_id = $1`,
+        [scene.store.id],
+      );
+      await bringing.query('SELECT unfold_days($1, ARRAY[$2::timestamptz])', [scene.store.id, noon]);
+      const waiting = folding.query('SELECT fold_days($1, ARRAY[$2::date])', [scene.store.id, folded]);
+      const refused = expect(waiting).rejects.toMatchObject({ code: '40001' });
+      await shop.waitFor(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%fold_days%'`);
+      await bringing.query('COMMIT');
+      await refused;
+    } finally {
+      await folding.query('ROLLBACK');
+      await bringing.query('ROLLBACK');
+      folding.release();
+      bringing.release();
+    }
+    expect((await total(scene)).placed).toBe(2);
+    await scene.fold();
+    expect((await total(scene)).placed).toBe(2);
+  });
+
+  it('are left alone by the job until who brings them in has gone', async () => {
+    const scene = await open();
+    await scene.write([order()]);
+    const bringing = await shop.larder.sql.connect();
+    await bringing.query(FILL_ALONE, [scene.store.id]);
+    await scene.fold();
+    expect(await days(scene)).toEqual([]);
+    await bringing.query('SELECT pg_advisory_unlock_all()');
+    bringing.release();
+    await scene.fold();
+    expect(await days(scene)).toContain(folded);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '../../src/common/ids.js';
 import type { ActivityResponse } from '../../src/modules/dashboard/dto/overview.dto.js';
-import { type TestUser } from '../support/factories.js';
+import { freshKey, type TestUser } from '../support/factories.js';
 import { Shop } from '../support/shop.js';
 import { DashboardScene, type DrawnOrder } from './dashboard.scene.js';
 
@@ -232,5 +232,33 @@ describe('the activity', () => {
       const more = await shop.ask('get', '/api/dashboard/activity', shop.manager).expect(200);
       return (more.body as ActivityResponse).items.length === 50;
     });
+  });
+
+  it('says who offered and who decided by nobody else than them', async () => {
+    const customer = await shop.make.user(shop.store);
+    const other = await shop.make.user(shop.store, 'ADMIN');
+    const agent = await shop.make.agent(shop.store);
+    const variant = await shop.make.variant(shop.store);
+    const { rows } = await shop.larder.sql.query<{ kind: string; id: string }>(
+      `SELECT kind, id FROM wallets WHERE owner_id = $1 AND kind IN ('SALES', 'CASH_VAULT')`,
+      [shop.store.id],
+    );
+    const idOf = (kind: string) => rows.find((row) => row.kind === kind)!.id;
+    const adjustment = { from: idOf('SALES'), to: idOf('CASH_VAULT'), amount: usd(1), reason: 'x' };
+    const asked = await shop
+      .ask('post', '/api/wallets/adjustments', shop.manager, { body: adjustment, key: freshKey() })
+      .expect(201);
+    const { approvalId } = asked.body as { approvalId: string };
+    await shop.ask('post', `/api/approvals/${approvalId}/reject`, other, { body: {} }).expect(200);
+    const order = await shop.placed(customer, [{ variantId: variant, quantity: 1 }]);
+    await shop.carried(agent, order.id, 'ACCEPTED');
+    const { body } = await shop.ask('get', '/api/dashboard/activity', shop.manager).expect(200);
+    const by = (type: string, subject?: string) =>
+      (body as ActivityResponse).items.find((item) => item.type === type && (!subject || item.subjectId === subject))
+        ?.by;
+    expect(by('approval.requested', approvalId)).toMatchObject({ id: shop.manager.id });
+    expect(by('approval.rejected', approvalId)).toMatchObject({ id: other.id });
+    expect(by('assignment.offered')).toBeNull();
+    expect(by('assignment.accepted')).toMatchObject({ id: agent.id, role: 'AGENT' });
   });
 });

@@ -167,6 +167,7 @@ export class DashboardScene {
     return rows;
   }
 
+  /** As an import writes. */
   async write(orders: DrawnOrder[]): Promise<void> {
     const rows = orders.map((drawn) => this.rowsOf(drawn));
     await this.insert(
@@ -190,6 +191,8 @@ export class DashboardScene {
       'shipping_assignments',
       attempts.map(({ row }) => row),
     );
+    const times = [...rows.map(({ order }) => order.placed_at), ...attempts.map(({ row }) => row.closed_at)];
+    await this.shop.larder.sql.query('SELECT unfold_days($1, $2)', [this.store.id, times]);
     for (const { row, fee } of attempts.filter(({ row, fee }) => row.status === 'DELIVERED' && fee > 0)) {
       await this.shop.larder.sql.query(
         `SELECT ledger_post($1, 'AGENT_FEE', $2, NULL, NULL, 'USD',
@@ -312,7 +315,9 @@ export class DashboardScene {
     if (rows.length === 0) return;
     const columns = Object.keys(rows[0]!).join();
     await this.shop.larder.sql.query(
-      `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM jsonb_populate_recordset(NULL::${table}, $1)`,
+      `INSERT INTO ${table} (${columns})
+       SELECT ${columns}
+         FROM jsonb_populate_recordset(NULL::${table}, $1)`,
       [JSON.stringify(rows)],
     );
   }

@@ -68,6 +68,17 @@ describe.each(DASHBOARDS)('the dashboard %s', (name) => {
   });
 });
 
+describe('A hundred people who look at once', () => {
+  it('cost two statements: which day it is in the store, and the figures', async () => {
+    const crowded = await shop.make.store('crowded');
+    const user = await shop.make.user(crowded, 'MANAGER');
+    const statements = await statementsOf(() =>
+      Promise.all(Array.from({ length: 100 }, () => ask('order-trends', user).expect(200))),
+    );
+    expect(statements).toBe(2);
+  });
+});
+
 describe.each(RANGED)('the days of %s', (name) => {
   it.each([
     ['the end before the beginning', '?from=2026-03-02&to=2026-03-01'],

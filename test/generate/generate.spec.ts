@@ -72,6 +72,18 @@ describe('A generated store', () => {
     await verify(client);
   });
 
+  it('has every day added up that is two days old', async () => {
+    expect(
+      await rows(
+        `SELECT (SELECT count(*)::int FROM rollup_marks m WHERE m.store_id = s.id) AS marks,
+                (SELECT count(*)::int FROM rollup_days r WHERE r.store_id = s.id AND r.timezone = s.timezone
+                    AND r.day BETWEEN '2026-07-04' AND '2026-11-17') AS days
+           FROM stores s WHERE s.slug = $1`,
+        'one',
+      ),
+    ).toEqual([{ marks: 0, days: 137 }]);
+  });
+
   it('has the same figures for the same seed, and others for another', async () => {
     await generateStore(year('again', { connections: 1 }));
     await generateStore(year('other', { seed: 2 }));
@@ -149,7 +161,7 @@ describe('A store that was left unfinished', () => {
     await verify(client);
     await expect(generateStore(year('halted', { seed: 2 }))).rejects.toThrow('was left unfinished');
     const later = new Date('2026-11-21T04:00:00Z');
-    expect(await generateStore(year('halted', { until: later }))).toEqual({
+    expect(await generateStore(year('halted', { until: later }))).toMatchObject({
       resumed: true,
       finished: true,
       orders: ORDERS,

@@ -89,6 +89,21 @@ describe('posting to the ledger in bulk', () => {
     await expect(post(statements)).rejects.toThrow(/balance/);
   });
 
+  it('refuses transactions that have no entries from the same statement on', async () => {
+    const id = newId();
+    await client.query('BEGIN');
+    try {
+      await client.query('SET LOCAL larder.ledger_bulk = on');
+      const opened = client.query(
+        `INSERT INTO ledger_transactions (store_id, id, type, reference) VALUES ($1, $2::uuid, 'TEST', $2::uuid::text)`,
+        [scene.store.id, id],
+      );
+      await expect(opened).rejects.toThrow('has no entries');
+    } finally {
+      await client.query('ROLLBACK');
+    }
+  });
+
   it('leaves the other way of posting as it was', async () => {
     await post([
       { bulk: 'off', entries: [['SALES', 500]] },

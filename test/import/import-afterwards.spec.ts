@@ -1,3 +1,4 @@
+import { FoldDays } from '../../src/modules/dashboard/fold-days.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { until } from '../support/background.js';
 import { freshKey, type TestUser } from '../support/factories.js';
@@ -16,6 +17,8 @@ const DELIVERED = {
   unit_price: '5.00',
 };
 
+const columns = ['reference', ...Object.keys(DELIVERED)];
+
 let scene: ImportScene;
 let larder: TestApp;
 let manager: TestUser;
@@ -24,7 +27,6 @@ beforeAll(async () => {
   scene = await ImportScene.open();
   manager = await scene.make.user(scene.store, 'MANAGER');
   const orders = ['kept', 'returned'].map((reference) => ({ reference, ...DELIVERED }));
-  const columns = ['reference', ...Object.keys(DELIVERED)];
   await scene.run({
     catalog: await scene.file('catalog.csv', 'sku,product,name,price,on_hand\nTEA,tea,Tea,5.00,10\n'),
     orders: await scene.file('orders.csv', csv(columns, orders)),
@@ -57,6 +59,33 @@ const refundsOf = (orderId: string) =>
   );
 const refundEnded = (orderId: string) =>
   until(async () => (await refundsOf(orderId)).every(({ status }) => status !== 'PROCESSING'));
+
+const trends = async (): Promise<{ placed: number }> => {
+  const asked = larder.http.get('/api/dashboard/order-trends?from=2021-05-01&to=2021-05-02');
+  return ((await asked.set('authorization', manager.bearer).expect(200)).body as { total: { placed: number } }).total;
+};
+const importMore = async (reference: string, isStopped: () => boolean) => {
+  const orders = await scene.file(`${reference}.csv`, csv(columns, [{ reference, ...DELIVERED }]));
+  return (await scene.run({ orders }, { isStopped })).settled;
+};
+
+describe('a Larder that runs', () => {
+  it('shows at once what was imported, though it had cached what was there before', async () => {
+    expect((await trends()).placed).toBe(2);
+    expect(await importMore('third', () => false)).toMatchObject({ days: 1, done: true });
+    await until(async () => (await trends()).placed === 3);
+  });
+
+  it('adds up the days that a stopped import has left', async () => {
+    expect(await importMore('fourth', () => true)).toMatchObject({ days: 0, done: false });
+    await until(async () => (await trends()).placed === 4);
+    const unfolded = `SELECT FROM rollup_days WHERE timezone = ''`;
+    expect(await scene.rows(unfolded)).toHaveLength(1);
+    await larder.app.get(FoldDays).foldAll();
+    expect(await scene.rows(unfolded)).toEqual([]);
+    expect((await trends()).placed).toBe(4);
+  });
+});
 
 describe('an imported order that was paid by card', () => {
   it('has no card to give money back to: that is refused, and goes to the wallet instead', async () => {

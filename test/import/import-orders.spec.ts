@@ -16,6 +16,7 @@ const COLUMNS = [
   'offered_at',
   'accepted_at',
   'picked_up_at',
+  'promised_at',
   'delivered_at',
   'failed_at',
   'cancelled_at',
@@ -143,6 +144,20 @@ describe('orders of the past', () => {
     ]);
   });
 
+  it('are added up for the dashboards, and the balances of the store are, up to here', async () => {
+    expect(await scene.rows(`SELECT day::text, timezone FROM rollup_days WHERE day = '2021-05-01'`)).toEqual([
+      { day: '2021-05-01', timezone: 'UTC' },
+    ]);
+    expect(await scene.count('rollup_marks')).toBe(0);
+    expect(
+      await scene.rows(
+        `SELECT w.kind FROM wallets w
+          WHERE w.owner_id = w.store_id AND EXISTS (SELECT FROM ledger_entries e WHERE e.wallet_id = w.id)
+            AND NOT EXISTS (SELECT FROM wallet_checkpoints c WHERE c.wallet_id = w.id AND c.balance IS NOT NULL)`,
+      ),
+    ).toEqual([]);
+  });
+
   it("touch neither today's stock nor anybody's wallet, and make no news", async () => {
     expect(
       await scene.rows('SELECT sum(on_hand)::int AS pieces, sum(reserved)::int AS reserved FROM stock_levels'),
@@ -190,6 +205,7 @@ describe('a file with orders that can not be used', () => {
     ['a time without an offset', { placed_at: '2021-05-01T10:00:00' }, 'placed_at: not a time such as'],
     ['a time to come', { delivered_at: '2999-01-01T00:00:00Z' }, 'delivered_at: in the future'],
     ['times out of order', { accepted_at: '2021-05-01T10:00:30Z' }, 'accepted_at: before offered_at'],
+    ['a promise of before', { promised_at: '2021-05-01T09:59:59Z' }, 'promised_at: before placed_at'],
     ['no time of delivery', { delivered_at: '' }, 'delivered_at: missing'],
     ['another total', { total: '12.00' }, 'total: 1200 minor units'],
     ['a discount above the line', { discount: '9.01' }, 'discount: more than the line comes to'],

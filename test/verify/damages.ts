@@ -138,7 +138,8 @@ const DELIVERIES: Damage[] = [
           RETURNING order_id::text AS id`,
   },
   {
-    claim: 'an agent was paid for deliveries that he made, once for each',
+    claim:
+      'an agent was paid for deliveries that he made, once for each; his attempts of a folded day, and his pay, are counted as they are',
     sql: postAgain('AGENT_FEE'),
   },
   {

@@ -2,7 +2,7 @@ import { change, type Damage, noCheck, one, postAgain, unpost } from './damage.j
 
 const BALANCES = 'every ledger transaction balances, and what was captured is one SALE for what its order says';
 const KEPT =
-  'a kept balance is the sum of its entries, which are in its currency, as are those posted with them; the books add up to zero';
+  'a kept balance, and a checkpoint, is the sum of its entries, which are in its currency, as are those posted with them; the books add up to zero';
 
 export const LEDGER: Damage[] = [
   {
@@ -43,7 +43,7 @@ export const LEDGER: Damage[] = [
     sql: change('wallets', 'balance = -1', 'id', "kind = 'CUSTOMER'"),
   },
   {
-    claim: 'a checkpoint is the sum of the entries up to it',
+    claim: KEPT,
     sql: `UPDATE wallet_checkpoints SET balance = balance + 1 WHERE ctid = (SELECT min(ctid) FROM wallet_checkpoints) RETURNING wallet_id::text AS id`,
   },
 ];

@@ -239,6 +239,12 @@ const entries = {
     message: 'Reading this took too long. It is still being read: try again in a moment.',
     retryAfter: 2,
   },
+  FIGURES_NOT_READY: {
+    status: 503,
+    message:
+      'This took too long to add up: past days are still being added up in the background, or the database is busy. Ask again in half a minute, or for fewer days.',
+    retryAfter: 30,
+  },
   NOT_READY: { status: 503, message: 'Not ready yet.', retryAfter: 1 },
   INTERNAL_ERROR: {
     status: 500,

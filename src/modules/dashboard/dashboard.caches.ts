@@ -28,14 +28,14 @@ export const OVERVIEW = defineCache({
   category: 'orders',
   ttlMs: 5 * MINUTE_MS,
   staleMs: 5 * MINUTE_MS,
-  tags: () => LIVE,
+  tags: (_today: string) => LIVE,
 });
 export const MOBILE = defineCache({
   name: 'dashboard.mobile',
   category: 'orders',
   ttlMs: 3 * MINUTE_MS,
   staleMs: 3 * MINUTE_MS,
-  tags: () => LIVE,
+  tags: (_today: string) => LIVE,
 });
 export const ACTIVITY = defineCache({
   name: 'dashboard.activity',

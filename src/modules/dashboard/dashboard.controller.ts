@@ -1,8 +1,8 @@
-import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Query, UseInterceptors } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Roles } from '../../http/access.js';
-import { sendCached } from '../../http/cached-answer.js';
+import { CachedAnswerInterceptor } from '../../http/cached-answer.js';
+import type { Answer } from '../../platform/cache/answer.js';
 import { DeliveryDashboards } from './delivery-dashboards.js';
 import { AgentBoardQuery, DaysQuery, LowStockQuery, TopProductsQuery } from './dto/days-query.dto.js';
 import { AgentLeaderboardResponse, DeliveryByZipResponse, FulfilmentResponse } from './dto/deliveries.dto.js';
@@ -24,6 +24,7 @@ import { StoreDays } from './store-days.js';
 @ApiTags('dashboard')
 @ApiBearerAuth()
 @Roles('SUPPORT', 'MANAGER', 'ADMIN')
+@UseInterceptors(CachedAnswerInterceptor)
 @Controller('api/dashboard')
 export class DashboardController {
   constructor(
@@ -37,157 +38,98 @@ export class DashboardController {
   /** Today against yesterday and last week, and what is open now. */
   @ApiOkResponse({ type: OverviewResponse })
   @Get('overview')
-  async overview(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.live.overview());
+  async overview(): Promise<Answer<object>> {
+    return this.live.overview(await this.days.today());
   }
 
   /** Orders and revenue of each day. */
   @ApiOkResponse({ type: OrderTrendsResponse })
   @Get('order-trends')
-  async orderTrends(
-    @Query() query: DaysQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.sales.orderTrends(await this.days.range(query)));
+  async orderTrends(@Query() query: DaysQuery): Promise<Answer<object>> {
+    return this.sales.orderTrends(await this.days.range(query));
   }
 
   /** What became of the orders of a range. */
   @ApiOkResponse({ type: SalesByStatusResponse })
   @Get('sales-by-status')
-  async salesByStatus(
-    @Query() query: DaysQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.sales.byStatus(await this.days.range(query)));
+  async salesByStatus(@Query() query: DaysQuery): Promise<Answer<object>> {
+    return this.sales.byStatus(await this.days.range(query));
   }
 
   /** How what was sold is paid. */
   @ApiOkResponse({ type: SalesByPaymentMethodResponse })
   @Get('sales-by-payment-method')
-  async salesByPaymentMethod(
-    @Query() query: DaysQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.sales.byPaymentMethod(await this.days.range(query)));
+  async salesByPaymentMethod(@Query() query: DaysQuery): Promise<Answer<object>> {
+    return this.sales.byPaymentMethod(await this.days.range(query));
   }
 
   /** The goods that sell best. */
   @ApiOkResponse({ type: TopProductsResponse })
   @Get('top-products')
-  async topProducts(
-    @Query() query: TopProductsQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(
-      request,
-      reply,
-      await this.sales.topProducts(await this.days.range(query), query.by, query.limit),
-    );
+  async topProducts(@Query() query: TopProductsQuery): Promise<Answer<object>> {
+    return this.sales.topProducts(await this.days.range(query), query.by, query.limit);
   }
 
   /** How fast, how punctual, and how often at the first attempt. */
   @ApiOkResponse({ type: FulfilmentResponse })
   @Get('fulfilment')
-  async fulfilment(
-    @Query() query: DaysQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.deliveries.fulfilment(await this.days.range(query)));
+  async fulfilment(@Query() query: DaysQuery): Promise<Answer<object>> {
+    return this.deliveries.fulfilment(await this.days.range(query));
   }
 
   /** The same by where parcels went; at most 100 zip codes. */
   @ApiOkResponse({ type: DeliveryByZipResponse })
   @Get('delivery-by-zip')
-  async deliveryByZip(
-    @Query() query: DaysQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.deliveries.byZip(await this.days.range(query)));
+  async deliveryByZip(@Query() query: DaysQuery): Promise<Answer<object>> {
+    return this.deliveries.byZip(await this.days.range(query));
   }
 
   /** The agents with the most deliveries. */
   @ApiOkResponse({ type: AgentLeaderboardResponse })
   @Get('agent-leaderboard')
-  async agentLeaderboard(
-    @Query() query: AgentBoardQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.deliveries.agents(await this.days.range(query), query.limit));
+  async agentLeaderboard(@Query() query: AgentBoardQuery): Promise<Answer<object>> {
+    return this.deliveries.agents(await this.days.range(query), query.limit);
   }
 
   /** Cash that agents hold and that customers owe. */
   @ApiOkResponse({ type: CashOutstandingResponse })
   @Get('cash-outstanding')
-  async cashOutstanding(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.money.cashOutstanding());
+  cashOutstanding(): Promise<Answer<object>> {
+    return this.money.cashOutstanding();
   }
 
   /** What the store owes to customers and agents. */
   @ApiOkResponse({ type: WalletLiabilitiesResponse })
   @Get('wallet-liabilities')
-  async walletLiabilities(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.money.walletLiabilities());
+  walletLiabilities(): Promise<Answer<object>> {
+    return this.money.walletLiabilities();
   }
 
   /** What was given back, how, and why. */
   @ApiOkResponse({ type: RefundsDashboardResponse })
   @Get('refunds')
-  async refunds(
-    @Query() query: DaysQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.money.refunds(await this.days.range(query)));
+  async refunds(@Query() query: DaysQuery): Promise<Answer<object>> {
+    return this.money.refunds(await this.days.range(query));
   }
 
   /** Goods that are about to run out. */
   @ApiOkResponse({ type: LowStockResponse })
   @Get('low-stock')
-  async lowStock(
-    @Query() query: LowStockQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(
-      request,
-      reply,
-      await this.live.lowStock(await this.days.last(SELLING_DAYS), query.threshold, query.limit),
-    );
+  async lowStock(@Query() query: LowStockQuery): Promise<Answer<object>> {
+    return this.live.lowStock(await this.days.last(SELLING_DAYS), query.threshold, query.limit);
   }
 
   /** The last 50 things that happened, and who did them. */
   @ApiOkResponse({ type: ActivityResponse })
   @Get('activity')
-  async activity(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.live.activity());
+  activity(): Promise<Answer<object>> {
+    return this.live.activity();
   }
 
   /** The overview on one small screen. */
   @ApiOkResponse({ type: MobileResponse })
   @Get('mobile')
-  async mobile(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return sendCached(request, reply, await this.live.mobile());
+  async mobile(): Promise<Answer<object>> {
+    return this.live.mobile(await this.days.today());
   }
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DashboardController } from './dashboard.controller.js';
+import { DashboardReader } from './dashboard-reader.js';
 import { DeliveryDashboards } from './delivery-dashboards.js';
 import { FoldDays } from './fold-days.js';
 import { LiveDashboards } from './live-dashboards.js';
@@ -12,6 +13,7 @@ import { WarmDashboards } from './warm-dashboards.js';
   controllers: [DashboardController],
   providers: [
     StoreDays,
+    DashboardReader,
     SalesDashboards,
     DeliveryDashboards,
     MoneyDashboards,

@@ -24,7 +24,7 @@ export function acrossStoresEnded(horizon: string): Prisma.Sql {
 
 /**
  * Days that ended a day before this moment and are not folded, or have a mark; the latest first. Since the store's first order
- * or ended attempt.
+ * or ended attempt. None while a command fills the store (fillStoreAlone), but for the command itself: it would unfold them again.
  */
 export function daysToFold(at: string, limit: number): Prisma.Sql {
   return Prisma.sql`
@@ -45,6 +45,7 @@ export function daysToFold(at: string, limit: number): Prisma.Sql {
         CROSS JOIN generate_series(0, n.last - n.first) AS i
      ) d
      WHERE s.id = ${currentStore()}::uuid
+       AND pg_try_advisory_xact_lock_shared(hashtextextended('fill ' || s.id, 0))
        AND d.ends_at + interval '24 hours' < ${at}::timestamptz
        AND (
          NOT EXISTS (
@@ -58,7 +59,7 @@ export function daysToFold(at: string, limit: number): Prisma.Sql {
      LIMIT ${limit}::int`;
 }
 
-/** See fold_day(): in a transaction of one snapshot. */
-export function foldDay(day: string): Prisma.Sql {
-  return Prisma.sql`SELECT fold_day(${currentStore()}::uuid, ${day}::date)`;
+/** See fold_days(): in a transaction of one snapshot. */
+export function foldDays(days: string[]): Prisma.Sql {
+  return Prisma.sql`SELECT fold_days(${currentStore()}::uuid, ${days}::date[])`;
 }

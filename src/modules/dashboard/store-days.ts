@@ -13,9 +13,25 @@ const MOST_STORES = 10_000;
 /** Which day it is in a store, by PostgreSQL's time zones: asked once a minute and at midnight. */
 @Injectable()
 export class StoreDays {
-  private readonly known = new LRUCache<string, string>({ max: MOST_STORES });
+  /** By store, YYYY-MM-DD. A thousand who ask at once are one statement. */
+  private readonly known: LRUCache<string, string>;
 
-  constructor(private readonly database: Database) {}
+  constructor(database: Database) {
+    this.known = new LRUCache({
+      max: MOST_STORES,
+      fetchMethod: async (_store, _before, { options }) => {
+        const [row] = await database.query<TodayRow>(todayOfStore());
+        if (!row) throw new Error('The store in context does not exist');
+        options.ttl = Math.max(1, Math.min(KEEP_MS, row.left_ms));
+        return row.today;
+      },
+    });
+  }
+
+  /** YYYY-MM-DD */
+  today(): Promise<string> {
+    return this.known.forceFetch(currentStore());
+  }
 
   /** @throws RANGE_INVALID */
   async range(query: DaysQuery): Promise<DatedRange> {
@@ -26,16 +42,5 @@ export class StoreDays {
   async last(count: number): Promise<DatedRange> {
     const today = await this.today();
     return { from: daysBefore(today, count - 1), to: today, today };
-  }
-
-  /** YYYY-MM-DD */
-  private async today(): Promise<string> {
-    const store = currentStore();
-    const known = this.known.get(store);
-    if (known) return known;
-    const [row] = await this.database.query<TodayRow>(todayOfStore());
-    if (!row) throw new Error('The store in context does not exist');
-    this.known.set(store, row.today, { ttl: Math.max(1, Math.min(KEEP_MS, row.left_ms)) });
-    return row.today;
   }
 }

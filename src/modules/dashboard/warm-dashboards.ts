@@ -43,8 +43,8 @@ export class WarmDashboards implements OnModuleInit {
     const board = new AgentBoardQuery();
     const shelf = new LowStockQuery();
     return [
-      () => this.live.overview(),
-      () => this.live.mobile(),
+      async () => this.live.overview(await this.days.today()),
+      async () => this.live.mobile(await this.days.today()),
       () => this.live.activity(),
       async () => this.sales.orderTrends(await range()),
       async () => this.sales.byStatus(await range()),

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { failure } from '../../common/exceptions/failure.js';
 import { type Actor, isStaff } from '../../http/actor.js';
 import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
-import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
+import type { Tag } from '../../platform/cache/invalidation/tags.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { Database, type Transaction } from '../../platform/prisma/database.js';
@@ -44,7 +44,7 @@ export class ChangeOrderStatus {
     private readonly payments: PaymentsService,
     private readonly capturing: CapturePayment,
     private readonly logger: LarderLogger,
-    readonly cacheInvalidation: CacheInvalidation,
+    private readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   onStep(listener: StepListener): void {
@@ -56,7 +56,6 @@ export class ChangeOrderStatus {
    * (H7). Locks, in this order: the order, its assignment, slot, coupon, stock by variant id, wallets.
    * @throws NOT_FOUND, ORDER_INVALID_TRANSITION, ORDER_CANNOT_CANCEL_AFTER_SHIPPING, FORBIDDEN, ORDER_STATUS_CONFLICT
    */
-  @InvalidateCache('inventory', 'slots')
   async change(
     orderId: string,
     to: OrderStatus,
@@ -119,9 +118,8 @@ export class ChangeOrderStatus {
       tx,
       'orders',
       ...(order.placed_before_today ? (['orders:past'] as const) : []),
+      ...step.effects.flatMap(tagsOf),
     );
-    if (step.effects.some((effect) => effect.endsWith('STOCK')))
-      this.cacheInvalidation.invalidateAfter(tx, 'inventory');
     for (const listener of this.listeners) await listener(tx, { order, to, by });
     for (const effect of step.effects) await this.cause(tx, effect, { order, to, by });
     return true;
@@ -149,6 +147,12 @@ export class ChangeOrderStatus {
         });
     }
   }
+}
+
+/** Of money its own use cases tell. */
+function tagsOf(effect: StepEffect): Tag[] {
+  if (effect === 'RELEASE_BOOKING') return ['slots'];
+  return effect.endsWith('STOCK') ? ['inventory'] : [];
 }
 
 /** Prisma reads int8 as bigint, the fast lane as number: amounts are below 2^53 by CHECK. */

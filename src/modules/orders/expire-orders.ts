@@ -2,7 +2,6 @@ import { HttpException, Injectable, type OnModuleInit } from '@nestjs/common';
 import { newId } from '../../common/ids.js';
 import { runInContext } from '../../common/request-context.js';
 import { Jobs } from '../../platform/jobs/jobs.service.js';
-import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
 import { LarderLogger } from '../../platform/logging/larder-logger.js';
 import { businessMetrics } from '../../platform/metrics/business.metrics.js';
 import { Database } from '../../platform/prisma/database.js';
@@ -20,7 +19,6 @@ export class ExpireOrders implements OnModuleInit {
     private readonly database: Database,
     private readonly changing: ChangeOrderStatus,
     private readonly logger: LarderLogger,
-    private readonly cacheInvalidation: CacheInvalidation,
   ) {}
 
   onModuleInit(): void {
@@ -44,7 +42,6 @@ export class ExpireOrders implements OnModuleInit {
     await runInContext({ requestId: newId(), storeId }, async () => {
       try {
         await this.database.transaction((tx) => this.changing.stepWithin(tx, id, 'EXPIRED', { roles: ['SYSTEM'] }));
-        this.cacheInvalidation.invalidate('inventory', 'slots');
         businessMetrics.ordersExpired.inc();
         this.logger.info({ event: 'order_payment_expired_cancelled', orderId: id });
       } catch (error) {

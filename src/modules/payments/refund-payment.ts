@@ -25,9 +25,9 @@ export class RefundPayment {
     await tx.$executeRaw(refundRest(orderId, actorId ?? null, reason));
   }
 
-  /** Somebody else has agreed to it: paid now, or by a card's provider once this is committed. */
+  /** Somebody else has agreed to it: paid now, its goods on the shelf, or by a card's provider once this is committed. */
   async pay(tx: Transaction, refundId: string, actorId: string): Promise<void> {
-    this.cacheInvalidation.invalidateAfter(tx, 'refunds', 'payments', 'wallets');
+    this.cacheInvalidation.invalidateAfter(tx, 'refunds', 'payments', 'wallets', 'inventory');
     await tx.$executeRaw(payRefund(refundId, actorId));
   }
 
@@ -39,9 +39,9 @@ export class RefundPayment {
     }
   }
 
-  /** The provider has given the money back. The second time nothing happens. */
+  /** The provider has given the money back, and its goods are on the shelf. The second time nothing happens. */
   async succeeded(tx: Transaction, refundId: string): Promise<void> {
-    this.cacheInvalidation.invalidateAfter(tx, 'refunds', 'payments', 'wallets');
+    this.cacheInvalidation.invalidateAfter(tx, 'refunds', 'payments', 'wallets', 'inventory');
     if (await this.done(tx, settleRefund(refundId))) businessMetrics.refunds.inc({ outcome: 'succeeded' });
   }
 

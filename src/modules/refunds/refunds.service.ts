@@ -86,6 +86,7 @@ export class RefundsService implements OnModuleInit {
   private opened(refund: RefundResponse): Answer {
     httpMetrics.idempotency.inc({ result: 'new' });
     businessMetrics.refunds.inc({ outcome: refund.status.toLowerCase() });
+    if (refund.lines.some(({ goods }) => goods === 'RESTOCK')) this.cacheInvalidation.invalidate('inventory');
     this.logger.info({ event: 'refund_request_created', refundId: refund.id, orderId: refund.orderId });
     return { status: 201, body: refund, replayed: false };
   }

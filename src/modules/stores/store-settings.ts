@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { failure } from '../../common/exceptions/failure.js';
 import { currentStore } from '../../common/request-context.js';
+import { CacheInvalidation } from '../../platform/cache/invalidation/cache-invalidation.js';
+import { InvalidateCache } from '../../platform/cache/invalidation/invalidate-cache.decorator.js';
 import { Database } from '../../platform/prisma/database.js';
 import type { StoreChangesDto, StoreResponse } from './dto/store.dto.js';
 import { zoneIsKnown } from './stores.queries.js';
@@ -33,7 +35,10 @@ const COLUMNS = {
 /** How a store works. Statements that decide about money read it themselves, so that a change holds from its commit on. */
 @Injectable()
 export class StoreSettings {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    readonly cacheInvalidation: CacheInvalidation,
+  ) {}
 
   async find(): Promise<StoreResponse> {
     const row = await this.database.prisma.store.findUniqueOrThrow({
@@ -43,7 +48,11 @@ export class StoreSettings {
     return toResponse(row);
   }
 
-  /** Only what is named changes. @throws VALIDATION_FAILED for a time zone that PostgreSQL does not know */
+  /**
+   * Only what is named changes. In another time zone all days are others, of whatever was read before.
+   * @throws VALIDATION_FAILED for a time zone that PostgreSQL does not know
+   */
+  @InvalidateCache('orders:*', 'shipping:*', 'slots:*')
   async change(changes: StoreChangesDto): Promise<StoreResponse> {
     if (changes.timezone !== undefined) await this.requireTimeZone(changes.timezone);
     const row = await this.database.prisma.store.update({

@@ -32,7 +32,7 @@ export class AdjustmentsService implements OnModuleInit {
   }
 
   /** Nothing moves yet. Once for a key. @throws NOT_FOUND, SAME_WALLET, CURRENCY_MISMATCH */
-  @InvalidateCache('wallets', 'approvals')
+  @InvalidateCache('approvals')
   async request(actorId: string, body: LedgerAdjustmentDto, request: IdempotentRequest): Promise<Answer> {
     return this.idempotency.run(actorId, request, (tx) => this.requestWithin(tx, actorId, body));
   }
@@ -63,6 +63,7 @@ export class AdjustmentsService implements OnModuleInit {
   /** @throws INSUFFICIENT_FUNDS, REMITTANCE_EXCEEDS_CASH: the money is gone by now, and the request waits on */
   private async post(tx: Transaction, approval: DecidedApproval): Promise<void> {
     const { from, to } = approval.payload as { from: string; to: string };
+    this.cacheInvalidation.invalidateAfter(tx, 'wallets');
     try {
       await tx.$queryRaw(
         postBetween(from, to, {

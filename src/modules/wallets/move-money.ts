@@ -34,7 +34,7 @@ export class MoveMoney {
   ) {}
 
   /** Money handed in at the counter. @throws NOT_FOUND, WALLET_KIND_NOT_ALLOWED, CURRENCY_MISMATCH */
-  @InvalidateCache('wallets', 'approvals')
+  @InvalidateCache('wallets')
   async topUp(actor: Actor, walletId: string, { amount }: AmountDto, request: IdempotentRequest): Promise<Answer> {
     const wallets = await this.database.query<WalletRow>(walletsOf([walletId], 'CASH_VAULT'));
     const to = visibleTo(actor, walletId, wallets);
@@ -60,7 +60,7 @@ export class MoveMoney {
    * From one customer to another.
    * @throws NOT_FOUND, FORBIDDEN, SAME_WALLET, WALLET_KIND_NOT_ALLOWED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS
    */
-  @InvalidateCache('wallets', 'approvals')
+  @InvalidateCache('wallets')
   async transfer(actor: Actor, { from, to, amount }: TransferDto, request: IdempotentRequest): Promise<Answer> {
     const wallets = await this.database.query<WalletRow>(walletsOf([from, to], null));
     const payer = spendableBy(actor, from, wallets);

@@ -6,6 +6,7 @@ import { LarderConfig } from '../../config/config.js';
 import { Answer } from './answer.js';
 import { CacheStatistics, type LoadReason } from './cache-statistics.js';
 import type { CachedCall } from './cached-call.js';
+import { CacheInvalidation } from './invalidation/cache-invalidation.js';
 import { MemoryTier } from './memory-tier.js';
 import { RedisTier } from './redis-tier.js';
 import { TimeBudget } from './time-budget.js';
@@ -27,6 +28,7 @@ export class AnswerSource {
     private readonly memory: MemoryTier,
     private readonly redis: RedisTier,
     private readonly statistics: CacheStatistics,
+    private readonly invalidation: CacheInvalidation,
     private readonly config: LarderConfig,
   ) {}
 
@@ -92,11 +94,11 @@ export class AnswerSource {
     } catch (error) {
       this.statistics.loadFailed(call.category, reason);
       if (generations) void this.redis.giveBack(call, generations);
-      const answer = this.memory.lastResort(call);
-      if (answer && reason === 'read') return { answer, source: 'stale' };
       throw error;
     }
-    this.statistics.loaded(call.category, reason, (performance.now() - started) / 1000);
+    const tookMs = performance.now() - started;
+    if (reason !== 'refresh') this.invalidation.loadTook(tookMs);
+    this.statistics.loaded(call.category, reason, tookMs / 1000);
     const answer = Answer.restored(loaded.json, loaded.etag, begun);
     // Nobody would believe it there, and it would take the place of one that was loaded since.
     const current = this.memory.remember(call, answer, since);

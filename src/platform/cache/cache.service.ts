@@ -114,7 +114,9 @@ export class CacheService {
       if (source === 'stale') this.refresher.refresh(call, answer);
       return answer;
     } catch (error) {
-      this.statistics.read(call.category, 'failed');
+      const last = this.memory.lastResort(call);
+      this.statistics.read(call.category, last ? 'stale' : 'failed');
+      if (last) return last;
       throw error;
     }
   }

@@ -33,6 +33,8 @@ export interface Remembered {
 const EARLY_SHARE = 0.2;
 /** Hits that make an entry worth reading anew when it was invalidated. */
 const POPULAR_HITS = 2;
+/** Each invalidation looks at all of them: 0.4 ms; at 50,000, as somebody who asks for one zip code after the other makes them, 45 ms. */
+const MOST_POPULAR = 1000;
 
 /** Answers in this process, the least used forgotten first. */
 @Injectable()
@@ -61,19 +63,19 @@ export class MemoryTier {
     const entry = this.current(key);
     if (!entry) return undefined;
     const now = Date.now();
-    const { freshUntil, staleUntil } = this.validity(entry);
+    const { lifeMs, freshUntil, staleUntil } = this.validity(entry);
     if (now >= staleUntil) return undefined;
     entry.hits += 1;
-    if (entry.hits === POPULAR_HITS) this.popular.add(key);
+    if (entry.hits === POPULAR_HITS) this.markPopular(key);
     const state = now < freshUntil ? 'fresh' : 'stale';
-    const early = freshUntil - now < entry.call.ttlMs * EARLY_SHARE && entry.hits > 1;
+    const early = freshUntil - now < lifeMs * EARLY_SHARE && entry.hits > 1;
     return { answer: entry.answer, state, refreshDue: state === 'stale' || early };
   }
 
   /** For who can't read it anew: any answer that was not invalidated and is within its stale time. */
-  lastResort({ key, ttlMs, staleMs }: CachedCall): Answer | undefined {
-    const answer = this.current(key)?.answer;
-    return answer && answer.ageMs < ttlMs + staleMs ? answer : undefined;
+  lastResort({ key }: CachedCall): Answer | undefined {
+    const entry = this.current(key);
+    return entry && Date.now() < expiryOf(entry) + entry.call.staleMs ? entry.answer : undefined;
   }
 
   /** False, and not kept, when one of its tags was invalidated since. */
@@ -114,18 +116,31 @@ export class MemoryTier {
     return entry && this.isCurrent(entry) ? entry : undefined;
   }
 
+  private markPopular(key: string): void {
+    this.popular.add(key);
+    const [oldest] = this.popular;
+    if (oldest !== undefined && this.popular.size > MOST_POPULAR) this.popular.delete(oldest);
+  }
+
   private isCurrent({ call, since }: MemoryEntry): boolean {
     return this.epochs.isCurrent(call.store, call.tags, since);
   }
 
-  private validity({ call, answer, storedAt }: MemoryEntry): { freshUntil: number; staleUntil: number } {
-    const freshUntil = answer.generatedAt + call.ttlMs;
-    const staleUntil = freshUntil + call.staleMs;
-    if (!this.redis.configured || this.redis.up) return { freshUntil, staleUntil };
-    const unheardUntil = Math.max(storedAt, this.redis.downSince) + UNHEARD_MS;
+  private validity(entry: MemoryEntry): { lifeMs: number; freshUntil: number; staleUntil: number } {
+    const { ttlMs, staleMs } = entry.call;
+    const freshUntil = expiryOf(entry);
+    const staleUntil = freshUntil + staleMs;
+    if (!this.redis.configured || this.redis.up) return { lifeMs: ttlMs, freshUntil, staleUntil };
+    const unheardUntil = Math.max(entry.storedAt, this.redis.downSince) + UNHEARD_MS;
     return {
+      lifeMs: Math.min(ttlMs, UNHEARD_MS),
       freshUntil: Math.min(freshUntil, unheardUntil),
       staleUntil: Math.min(staleUntil, unheardUntil + UNHEARD_MS),
     };
   }
+}
+
+/** The clock of who read it may be ahead of this one. */
+function expiryOf({ call, answer, storedAt }: MemoryEntry): number {
+  return Math.min(answer.generatedAt, storedAt) + call.ttlMs;
 }

@@ -37,12 +37,12 @@ export class RedisTier {
 
   /** The entry and the generations of its tags as they are at one moment: one command. */
   async look({ key, store, tags }: CachedCall, budget: TimeBudget): Promise<SharedView | undefined> {
-    const keys = [key, ...tags.map((tag) => generationKey(store, tag))];
+    const keys = [key, ...tags.map((tag) => generationKey(this.redis, store, tag))];
     const values = await budget.spend(() => this.redis.ask('get', (redis) => redis.mgetBuffer(...keys)));
     if (!values) return undefined;
     const [entry, ...found] = values;
     const generations = found.map((value) => value?.toString());
-    return { answer: await decodeEntry(entry ?? null, generations), generations };
+    return { answer: await decodeEntry(key, entry ?? null, generations), generations };
   }
 
   /** The generations to cache under, made where there are none. Before the load, or they would tell nothing. */
@@ -58,8 +58,10 @@ export class RedisTier {
             const known = seen[index];
             if (known !== undefined) return known;
             const made = randomBytes(9).toString('base64url');
-            const before = await redis.set(generationKey(store, tag), made, 'EX', GENERATION_TTL_S, 'NX', 'GET');
-            return before ?? made;
+            const key = generationKey(this.redis, store, tag);
+            const [, now] = await Promise.all([redis.set(key, made, 'EX', GENERATION_TTL_S, 'NX'), redis.get(key)]);
+            // Gone at once: nobody will believe what is cached under it.
+            return now ?? made;
           }),
         ),
       ),
@@ -79,7 +81,7 @@ export class RedisTier {
     );
     if (!answers) return undefined;
     const [set, entry] = answers;
-    return { mine: set === 'OK', answer: await decodeEntry(entry, generations) };
+    return { mine: set === 'OK', answer: await decodeEntry(call.key, entry, generations) };
   }
 
   /** To be taken by the next one at once. */
@@ -89,7 +91,7 @@ export class RedisTier {
 
   /** Writes the answer and ends the lease; nobody waits for it. */
   async keep(call: CachedCall, answer: Answer, generations: string[]): Promise<void> {
-    const entry = await encodeEntry(answer, generations);
+    const entry = await encodeEntry(call.key, answer, generations);
     const ttl = call.ttlMs + call.staleMs;
     await this.redis.ask(
       'set',

@@ -35,7 +35,7 @@ export const cacheMetrics = {
   }),
   invalidations: new Counter({
     name: 'larder_cache_invalidations_total',
-    help: 'Invalidations of tags: applied, merged into one that comes in half a second, heard from another instance',
+    help: 'Invalidations of tags: applied, merged into one that comes in half a second to five, heard from another instance',
     labelNames: ['category', 'kind'] as const,
     registers,
   }),
@@ -57,7 +57,6 @@ export const redisMetrics = {
   up: new Gauge({
     name: 'larder_redis_up',
     help: '1 while Redis is used, 0 while it is left alone because it does not answer; absent without REDIS_URL',
-    labelNames: [] as const,
     registers,
   }),
   duration: new Histogram({
@@ -69,8 +68,10 @@ export const redisMetrics = {
   }),
   failures: new Counter({
     name: 'larder_redis_failures_total',
-    help: 'Commands without a good answer, by reason: timeout, closed, full, refused',
+    help: 'Commands without a good answer, by reason: timeout, closed, full, foreign, refused',
     labelNames: ['operation', 'reason'] as const,
     registers,
   }),
 };
+// A gauge without labels begins with 0: who has no Redis would be told that it is gone.
+redisMetrics.up.remove();

@@ -13,7 +13,8 @@ const BEAT_WHILE_DOWN_MS = 500;
 const SILENT_MS = 5000;
 const PROBED_KEY = 'larder:probe';
 
-type FailureReason = 'timeout' | 'closed' | 'full' | 'refused';
+/** foreign: under a key of ours is what somebody else has put there. */
+type FailureReason = 'timeout' | 'closed' | 'full' | 'foreign' | 'refused';
 
 /**
  * Redis, which may be slow, full or gone at any time: a command is answered in time or there is no answer, and after three
@@ -24,12 +25,15 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
   readonly configured: boolean;
   /** While down: since when, in ms since 1970; what other instances tell isn't heard. */
   downSince = Date.now();
+  /** Which run of Redis this is, while it is up: one that was started again may know what was deleted since it last saved. */
+  run = '';
   private readonly breaker = new CircuitBreaker();
   private readonly upListeners: (() => void)[] = [];
   private readonly channels = new Map<string, (message: string) => void>();
   private connections?: { commands: Redis; subscriber: Redis };
   private told?: 'up' | 'down';
   private stopping = false;
+  private closed = 0;
   private readonly known = Promise.withResolvers<void>();
 
   constructor(
@@ -77,8 +81,8 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
     } catch (error) {
       const reason = reasonOf(error);
       redisMetrics.failures.inc({ operation, reason });
-      // A full Redis answers; it only takes nothing more.
-      if (reason === 'full') this.breaker.succeeded();
+      // Redis has answered: it only takes nothing more, or not under this key.
+      if (reason === 'full' || reason === 'foreign') this.breaker.succeeded();
       else if (this.breaker.failed()) this.tellDown(reason);
       return undefined;
     }
@@ -125,7 +129,10 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
       maxRetriesPerRequest: 0,
       retryStrategy: (attempt) => Math.min(attempt * 50, BEAT_WHILE_DOWN_MS),
     });
-    connection.on('close', () => this.trip('closed'));
+    connection.on('close', () => {
+      this.closed += 1;
+      this.trip('closed');
+    });
     // Told once, when the state changes, and not at each attempt.
     connection.on('error', () => undefined);
     return connection;
@@ -145,10 +152,13 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
    * writes, so that a Redis that only reads (a replica, a full disk) is none.
    */
   private async probe({ commands, subscriber }: { commands: Redis; subscriber: Redis }): Promise<void> {
+    const { closed } = this;
     try {
       const channels = [...this.channels.keys()];
       const heard = this.up || channels.length === 0 ? subscriber.ping() : subscriber.subscribe(...channels);
-      await answerWithin(Promise.all([commands.del(PROBED_KEY), heard]), this.config.REDIS_TIMEOUT_MS);
+      const run = this.up ? this.run : runOf(commands);
+      const answers = Promise.all([run, commands.del(PROBED_KEY), heard]);
+      [this.run] = await answerWithin(answers, this.config.REDIS_TIMEOUT_MS);
     } catch (error) {
       const reason = reasonOf(error);
       redisMetrics.failures.inc({ operation: 'ping', reason });
@@ -156,7 +166,8 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
       return;
     }
     this.breaker.succeeded();
-    if (!this.up && !this.stopping) this.tellUp();
+    // Closed after it had answered: the next connection listens to nothing yet.
+    if (!this.up && !this.stopping && closed === this.closed) this.tellUp();
   }
 
   private tellUp(): void {
@@ -184,8 +195,19 @@ function connected(connection: Redis): Promise<void> {
   return new Promise((resolve) => connection.once('ready', () => resolve()).once('close', () => resolve()));
 }
 
+/** Empty where asking is not allowed: INFO is dangerous to the rules of Redis. */
+async function runOf(commands: Redis): Promise<string> {
+  const server = await commands.info('server').catch((error: unknown) => {
+    if (error instanceof ReplyError) return '';
+    throw error;
+  });
+  return /^run_id:(\w+)/m.exec(server)?.[1] ?? '';
+}
+
+const REFUSALS: Record<string, FailureReason> = { OOM: 'full', WRONGTYPE: 'foreign' };
+
 function reasonOf(error: unknown): FailureReason {
   if (error instanceof RedisTimeoutError) return 'timeout';
-  if (error instanceof ReplyError) return (error as Error).message.startsWith('OOM') ? 'full' : 'refused';
-  return 'closed';
+  if (!(error instanceof ReplyError)) return 'closed';
+  return REFUSALS[(error as Error).message.split(' ', 1)[0] ?? ''] ?? 'refused';
 }

@@ -51,7 +51,7 @@ export class CacheLoadsResponse {
 
 export class CacheInvalidationsResponse {
   applied: number;
-  /** Put off for half a second at most, as there were too many at once. */
+  /** Put off for half a second, for five at most, as there were too many at once. */
   merged: number;
   /** From other instances. */
   heard: number;

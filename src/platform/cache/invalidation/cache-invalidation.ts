@@ -33,7 +33,7 @@ export class CacheInvalidation implements BeforeApplicationShutdown {
 
   /**
    * Entries of the current store with one of the tags are gone: whoever reads from now on gets figures from after the
-   * change (in a storm half a second later). After the commit, never inside a transaction. Returns at once, never throws.
+   * change (in a storm half a second later, five at most). After the commit, never inside a transaction. Returns at once, never throws.
    */
   invalidate(...tags: Tag[]): void {
     const store = currentStore();
@@ -56,6 +56,11 @@ export class CacheInvalidation implements BeforeApplicationShutdown {
   /** The same at once, storm or not: for people. */
   invalidateNow(...tags: Tag[]): void {
     this.applyAndTell(currentStore(), tags);
+  }
+
+  /** What a load took that an invalidation may have made necessary: the more it is, the fewer of a storm are applied. */
+  loadTook(ms: number): void {
+    this.storms.read(ms);
   }
 
   /** Called after each invalidation of this process or heard from another. */

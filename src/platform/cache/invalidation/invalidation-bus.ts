@@ -11,10 +11,10 @@ type Heard = (store: string, tags: Tag[]) => void;
 
 /**
  * Where Redis keeps the generation of a tag: a random token, made by who first needs it. What was cached under another token, or
- * under one that is gone, isn't believed.
+ * under one that is gone, isn't believed. Nor what another run of Redis knew: it may have forgotten that it was deleted.
  */
-export function generationKey(store: string, tag: Tag): string {
-  return `larder:{${store}}:generation:${tag}`;
+export function generationKey({ run }: RedisClient, store: string, tag: Tag): string {
+  return `larder:{${store}}:generation:${run}:${tag}`;
 }
 
 /** Tells Redis and the other instances what is invalid. What could not be told is told first of all when Redis is back. */
@@ -47,7 +47,10 @@ export class InvalidationBus {
       .ask(
         'invalidate',
         (redis) =>
-          Promise.all([redis.del(...tags.map((tag) => generationKey(store, tag))), redis.publish(CHANNEL, message)]),
+          Promise.all([
+            redis.del(...tags.map((tag) => generationKey(this.redis, store, tag))),
+            redis.publish(CHANNEL, message),
+          ]),
         SENT_WITHIN_MS,
       )
       .then((answer) => {

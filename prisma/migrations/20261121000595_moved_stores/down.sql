@@ -1,0 +1,2 @@
+DROP TRIGGER stores_moved ON stores;
+DROP FUNCTION unfold_moved();
