@@ -15,8 +15,7 @@ afterAll(() => shop.close());
 it('A store that has tried another time zone has exact figures in its old one, whatever was changed and folded meanwhile', async () => {
   const scene = await DashboardScene.open(shop, 'America/New_York', PLACED);
   const { sql } = shop.larder;
-  const move = (timezone: string) =>
-    shop.ask('patch', '/api/store', scene.manager, { body: { timezone } }).expect(200);
+  const move = (timezone: string) => shop.ask('patch', '/api/store', scene.manager, { body: { timezone } }).expect(200);
   const statuses = async () => {
     const { items } = (await scene.read('sales-by-status', '?from=2026-05-09&to=2026-05-09')) as {
       items: { status: string }[];

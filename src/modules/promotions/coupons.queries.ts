@@ -1,6 +1,10 @@
 import { currentStore } from '../../common/request-context.js';
 import { Prisma } from '../../generated/prisma/client.js';
 
+/** A coupon with the row that counts everybody's uses. */
+export const COUNTED = { uses: { where: { usedBy: '' }, select: { used: true } } } satisfies Prisma.CouponInclude;
+export type CountedCoupon = Prisma.CouponGetPayload<{ include: typeof COUNTED }>;
+
 /** Columns of a coupon that may change, by their names in the database; what is missing stays. */
 export interface CouponChanges {
   active?: boolean;

@@ -3,15 +3,10 @@ import { failure } from '../../common/exceptions/failure.js';
 import { newId } from '../../common/ids.js';
 import { decodeCursor, type Page, toPage, UUID_CURSOR } from '../../common/pagination.js';
 import { currentStore } from '../../common/request-context.js';
-import type { Prisma } from '../../generated/prisma/client.js';
 import { Database } from '../../platform/prisma/database.js';
 import { violates } from '../../platform/prisma/database-error.js';
-import { changeCoupon, type CouponChanges } from './coupons.queries.js';
+import { changeCoupon, COUNTED, type CountedCoupon, type CouponChanges } from './coupons.queries.js';
 import type { CouponChangesDto, CouponKind, CouponResponse, CouponsQuery, NewCouponDto } from './dto/coupon.dto.js';
-
-/** With the row that counts everybody's uses. */
-const COUNTED = { uses: { where: { usedBy: '' }, select: { used: true } } } satisfies Prisma.CouponInclude;
-type CountedCoupon = Prisma.CouponGetPayload<{ include: typeof COUNTED }>;
 
 /** The coupons of a store. What an order gets for one is in price_order() and use_coupon(), in the order's own statement. */
 @Injectable()
