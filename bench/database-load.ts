@@ -27,22 +27,3 @@ async function statOf(pid: number): Promise<{ parent: number; ticks: number; ofE
   const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = rest.slice(9, 13);
   return { parent: parent ?? 0, ticks: user + system, ofEndedChildren: endedUser + endedSystem };
 }
-
-/** Adds up all days of a store that ended a day ago, as its job would in a few minutes. */
-export async function foldDays(client: pg.Client, slug: string): Promise<void> {
-  const { rows } = await client.query<{ store: string; day: string }>(
-    `SELECT s.id AS store, d::date::text AS day
-       FROM stores s
-      CROSS JOIN LATERAL generate_series(
-        (s.created_at AT TIME ZONE s.timezone)::date, (now() AT TIME ZONE s.timezone)::date - 2, interval '1 day'
-      ) AS d
-      WHERE s.slug = $1
-        AND NOT EXISTS (SELECT 1 FROM rollup_days r WHERE r.store_id = s.id AND r.day = d::date)`,
-    [slug],
-  );
-  for (const { store, day } of rows) {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-    await client.query('SELECT fold_day($1, $2)', [store, day]);
-    await client.query('COMMIT');
-  }
-}
