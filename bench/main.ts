@@ -8,7 +8,7 @@ import { analyze, makeBefore } from './before.ts';
 import { headings, medianRound, row } from './figures.ts';
 import { type Figures, measure, type Operation, OPERATIONS } from './load.ts';
 import { buildLarderBefore } from './larder-before.ts';
-import { comparePlacing, type Placers } from './placing.ts';
+import { comparePlacing } from './placing.ts';
 import { type Larder, type Served, startBareServer, startLarder } from './processes.ts';
 import { type Scene, setScene } from './scene.ts';
 
@@ -83,17 +83,20 @@ async function compare(bare: Served, larder: Served, scene: Scene): Promise<void
   }
 }
 
-async function startBefore(): Promise<Placers['larderBefore']> {
+async function startBefore(): Promise<Larder | undefined> {
   const root = await buildLarderBefore(folder);
   if (!root) {
     console.log('The Larder of before is not in the history: only statements are compared.');
     return undefined;
   }
-  const served = await startLarder({ DATA_DIR: join(folder, 'before') }, join(folder, 'larder-before.log'), root);
+  return startLarder({ DATA_DIR: join(folder, 'before') }, join(folder, 'larder-before.log'), root);
+}
+
+async function setSceneOfBefore(served: Larder): Promise<Scene> {
   const scene = await setScene(served.url, await storeIdOf(served.databaseUrl), false);
   await measure(served, 'place an order', scene, { connections: 32, seconds: WARM_UP_S });
   await analyze(served.databaseUrl);
-  return { served, scene };
+  return scene;
 }
 
 async function compareWithBefore(bare: Served, larder: Larder, scene: Scene): Promise<void> {
@@ -104,10 +107,14 @@ async function compareWithBefore(bare: Served, larder: Larder, scene: Scene): Pr
       await warmUp([before], ['place an order'], scene);
       await warmUp([bare, larder], ['place an order', 'place an order with window and coupon'], scene);
       for (const url of [database.url, larder.databaseUrl]) await analyze(url);
-      const larderBefore = await startBefore();
-      const placers = { before, bare, larder, larderBefore };
-      await comparePlacing(placers, scene, { rounds: rounds * PLACING_ROUNDS, seconds });
-      await larderBefore?.served.stop();
+      const served = await startBefore();
+      try {
+        const larderBefore = served && { served, scene: await setSceneOfBefore(served) };
+        const placers = { before, bare, larder, larderBefore };
+        await comparePlacing(placers, scene, { rounds: rounds * PLACING_ROUNDS, seconds });
+      } finally {
+        await served?.stop();
+      }
     } finally {
       await before.stop();
     }

@@ -7,7 +7,7 @@ const PIECES_NOT_REFUNDED = Prisma.sql`l.quantity - l.refunded_quantity`;
 
 /**
  * An order's stock, lines of the same variant added up. The rows are locked in the order of variant ids, as placing an
- * order does (lock_stock): whoever meets on the same variants waits, none deadlocks.
+ * order does (reserve_stock): whoever meets on the same variants waits, none deadlocks.
  */
 function lockedStockOf(orderId: string, pieces = ALL_PIECES): Prisma.Sql {
   return Prisma.sql`
