@@ -67,6 +67,15 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { maxLength: 24 },
 );
 
+/** Two pieces asked back after a third of the money was: more than is left of it, which random steps seldom ask for. */
+const TOO_MUCH: [Sale, Step[]] = [
+  { lines: [{ variant: 4, quantity: 2 }], inclusive: true, taxPpm: 0, discountPpm: 0 },
+  [
+    { do: 'amount', share: 30 },
+    { do: 'pieces', line: 0, quantity: 2 },
+  ],
+];
+
 /** A shipped order paid by card, so that refunds wait for an answer that may be no. */
 async function sold({ lines, inclusive, taxPpm, discountPpm }: Sale): Promise<{ id: string; total: number }> {
   const { sql } = shop.larder;
@@ -157,7 +166,7 @@ it('pieces add up to their lines, and everything to the sale, whatever was asked
     const { SALES, DELIVERY_FEES, PROMOTIONS, TAXES } = await refunds.booked(id);
     expect({ SALES, DELIVERY_FEES, PROMOTIONS, TAXES }).toEqual({});
   };
-  await fc.assert(fc.asyncProperty(sales, steps, play), { numRuns: 40 });
+  await fc.assert(fc.asyncProperty(sales, steps, play), { numRuns: 40, examples: [TOO_MUCH] });
   await verify(shop.larder.sql);
   expect(await linesThatDoNotAddUp()).toEqual([]);
   expect(Object.keys(met)).toEqual(
