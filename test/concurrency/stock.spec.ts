@@ -139,3 +139,39 @@ describe('500 orders over 5 products in every order of lines, from 32 clients', 
     for (const id of variants) expect(await stockOf(id)).toEqual({ on_hand: ORDERS, reserved: 0 });
   });
 });
+
+describe('an order that comes while goods it needs are just being counted in', () => {
+  /** Counts pieces in, in a transaction of its own. @returns how it ends */
+  const countIn = async (variantId: string, pieces: number) => {
+    const holder = await shop.larder.sql.connect();
+    await holder.query('BEGIN');
+    await holder.query(
+      `WITH level AS (
+         UPDATE stock_levels SET on_hand = on_hand + $2 WHERE variant_id = $1 RETURNING store_id, variant_id
+       )
+       INSERT INTO stock_movements (store_id, variant_id, delta, reason) SELECT store_id, variant_id, $2, 'RECEIPT' FROM level`,
+      [variantId, pieces],
+    );
+    return async (end: 'COMMIT' | 'ROLLBACK'): Promise<void> => {
+      await holder.query(end);
+      holder.release();
+    };
+  };
+
+  it.each([
+    ['COMMIT', { 201: 1 }, { on_hand: 3, reserved: 3 }, { on_hand: 2, reserved: 2 }],
+    ['ROLLBACK', { '409 INSUFFICIENT_STOCK': 1 }, { on_hand: 3, reserved: 0 }, { on_hand: 1, reserved: 0 }],
+  ] as const)('waits for them, and has all or nothing at their %s', async (end, answered, ofTea, ofMilk) => {
+    const tea = await shop.make.variant(shop.store, { onHand: 3 });
+    const milk = await shop.make.variant(shop.store, { onHand: 1 });
+    const counted = await countIn(milk, 1);
+    const reply = place(customers[0]!, [
+      { variantId: tea, quantity: 3 },
+      { variantId: milk, quantity: 2 },
+    ]);
+    await shop.waitFor("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+    await counted(end);
+    expect(tally([await reply])).toEqual(answered);
+    expect([await stockOf(tea), await stockOf(milk)]).toEqual([ofTea, ofMilk]);
+  });
+});
