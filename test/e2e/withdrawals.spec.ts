@@ -1,3 +1,4 @@
+import { databaseUrl, withClient } from '../support/database.js';
 import { freshKey, type TestUser } from '../support/factories.js';
 import { Shop } from '../support/shop.js';
 import { verify } from '../support/verify.js';
@@ -35,6 +36,16 @@ const balanceOf = async (walletId: string): Promise<number> => {
     walletId,
   ]);
   return Number(balance);
+};
+/** What was withdrawn until now was so a day ago. Only a superuser may say so: entries don't change. */
+const aDayPasses = async (): Promise<void> => {
+  const { pathname } = new URL(shop.larder.config.DATABASE_URL ?? '');
+  await withClient(databaseUrl(process.env.TEST_DATABASE_URL ?? '', pathname.slice(1)), async (client) => {
+    await client.query('SET session_replication_role = replica');
+    await client.query(`UPDATE ledger_entries SET created_at = created_at - interval '24 hours' WHERE wallet_id = $1`, [
+      wallet,
+    ]);
+  });
 };
 const withdraw = (amount: number, key = freshKey(), user = customer) =>
   shop.ask('post', `/api/wallets/${wallet}/withdrawals`, user, { key, body: { amount: USD(amount) } });
@@ -75,6 +86,41 @@ describe('a withdrawal', () => {
     await decide(approvalId, 'approve').expect(200, /"status":"APPROVED"/);
     expect([await balanceOf(pending), await balanceOf(psp)]).toEqual([before, paid + LIMIT + 1]);
     expect((await list(shop.manager).expect(200)).body.items).toMatchObject([{ id, status: 'PAID' }]);
+  });
+
+  it('in pieces needs approval from the one on that takes them above the limit', async () => {
+    for (const piece of [2000, 1999, 1001]) expect((await withdraw(piece).expect(201)).body.withdrawal).toBeUndefined();
+    const { body } = await withdraw(1).expect(201);
+    expect(body.withdrawal).toMatchObject({ status: 'REQUESTED' });
+    await decide(body.withdrawal.approvalId, 'approve').expect(200);
+    expect((await withdraw(1).expect(201)).body.withdrawal).toBeDefined();
+    expect(await balanceOf(wallet)).toBe(20_000 - LIMIT - 2);
+  });
+
+  it('does not count with those that were approved, nor with those of the day before', async () => {
+    const { body } = await withdraw(LIMIT + 1).expect(201);
+    await decide(body.withdrawal.approvalId, 'approve').expect(200);
+    expect((await withdraw(LIMIT).expect(201)).body.withdrawal).toBeUndefined();
+    await aDayPasses();
+    expect((await withdraw(LIMIT).expect(201)).body.withdrawal).toBeUndefined();
+    expect((await withdraw(1).expect(201)).body.withdrawal).toBeDefined();
+  });
+
+  it('many times at once is paid up to the limit, and waits beyond it', async () => {
+    const holder = await shop.larder.sql.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM wallets WHERE id = $1 FOR UPDATE', [wallet]);
+    const asked = Promise.all(Array.from({ length: 20 }, () => withdraw(1000).expect(201)));
+    // More than may be paid have come as far as they can.
+    await shop.waitFor(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' HAVING count(*) > $1`,
+      [LIMIT / 1000],
+    );
+    await holder.query('COMMIT');
+    holder.release();
+    const pieces = await asked;
+    expect(pieces.filter(({ body }) => !body.withdrawal)).toHaveLength(LIMIT / 1000);
+    expect(await balanceOf(wallet)).toBe(0);
   });
 
   it('that is refused comes back to the wallet', async () => {

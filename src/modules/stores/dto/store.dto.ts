@@ -133,6 +133,7 @@ export class StoreChangesDto {
   @Max(LARGEST)
   refundApprovalThreshold?: number;
 
+  /** What is withdrawn from a wallet within 24 hours needs approval above this. */
   @Omittable()
   @IsInt()
   @Min(0)
