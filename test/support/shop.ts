@@ -5,6 +5,9 @@ import type { OrderResponse } from '../../src/modules/orders/dto/order.dto.js';
 import { startApp, type TestApp } from './app.js';
 import { ADDRESS, Factory, freshKey, type TestStore, type TestUser } from './factories.js';
 
+/** Long enough for a machine that does much else: it costs time only where what is waited for never comes. */
+const WAIT_MS = 20_000;
+
 /** What tests look at in an answer: of an order, an assignment or an error. */
 export interface ReplyBody {
   id: string;
@@ -80,9 +83,9 @@ export class Shop {
   }
 
   async waitUntil(reached: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + WAIT_MS;
     while (!(await reached())) {
-      if (performance.now() > deadline) throw new Error('Not reached in 5 s');
+      if (performance.now() > deadline) throw new Error(`Not reached within ${WAIT_MS} ms: ${reached.toString()}`);
       await sleep(5);
     }
   }
