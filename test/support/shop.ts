@@ -39,6 +39,18 @@ export interface Line {
   quantity: number;
 }
 
+/**
+ * Whoever waits on a busy machine is served in the end: for tests of what becomes of many who want the same, not of how fast.
+ * Longer than deadlock_timeout, so that a deadlock is found and counted.
+ */
+export const PATIENT = {
+  REQUEST_DEADLINE_MS: '40000',
+  TRANSACTION_TIMEOUT_MS: '30000',
+  POOL_ACQUIRE_TIMEOUT_MS: '20000',
+  STATEMENT_TIMEOUT_MS: '20000',
+  LOCK_TIMEOUT_MS: '15000',
+};
+
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** A user, or somebody without a login: nobody, or a guest with the token of his cart. */
