@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { runInContext } from '../../src/common/request-context.js';
 import { StoreDays } from '../../src/modules/dashboard/store-days.js';
 import { CacheService } from '../../src/platform/cache/cache.service.js';
-import { CardShop } from '../support/card-shop.js';
+import { CardShop, PRICE } from '../support/card-shop.js';
 import { freshKey, type TestUser, ZIP } from '../support/factories.js';
 import { orderOf, type Shop } from '../support/shop.js';
 
@@ -132,6 +132,55 @@ it('Books that are corrected by hand change what the store owes when somebody ha
   const before = await owed();
   await act(`/api/approvals/${approvalId}/approve`, await shop.make.user(shop.store, 'ADMIN'), {}, 200);
   expect(await owed()).toBe(before + 77);
+});
+
+it('What happens to a card that nobody waits for is soon on the dashboards: taken, given back, not paid in time', async () => {
+  await cards.sql.query(`UPDATE stores SET card_capture = 'AUTOMATIC'`);
+  const read = async <T>(name: string) =>
+    (await shop.ask('get', `/api/dashboard/${name}`, shop.manager).expect(200)).body as T;
+  const figures = async () => ({
+    givenBack: (await read<{ givenBack: { amount: number } }>('refunds')).givenBack.amount,
+    expired:
+      (await read<{ items: { status: string; orders: { count: number } }[] }>('sales-by-status')).items.find(
+        ({ status }) => status === 'EXPIRED',
+      )?.orders.count ?? 0,
+    events: (await read<{ items: { type: string; orderId: string }[] }>('activity')).items,
+  });
+  const before = await figures();
+  const paid = await cards.order();
+  expect((await cards.confirm(paid, 'tok_answer_lost')).status).toBe(202);
+  await figures();
+  await cards.hurry(paid);
+  await cards.sweep();
+  expect(await cards.settled(paid)).toMatchObject({ payment: 'CAPTURED' });
+  const happened = async ({ id }: { id: string }) =>
+    (await figures()).events.flatMap(({ type, orderId }) => (orderId === id ? [type] : []));
+  await shop.waitUntil(async () => (await happened(paid)).includes('payment.captured'));
+  await cards.cancel(paid);
+  await figures();
+  expect(await cards.settled(paid)).toMatchObject({ payment: 'REFUNDED' });
+  await shop.waitUntil(async () => (await figures()).givenBack === before.givenBack + PRICE);
+  const forgotten = await cards.order();
+  await figures();
+  await cards.overdue(forgotten);
+  await cards.expireOverdue();
+  await shop.waitUntil(async () => (await figures()).expired === before.expired + 1);
+});
+
+it('What a customer brings later is soon owed no more', async () => {
+  const agent = await shop.make.agent(shop.store);
+  const order = await shop.placed(customer, lines());
+  const { path } = await shop.carried(agent, order.id);
+  const owed = async () => {
+    const { body } = await shop.ask('get', '/api/dashboard/cash-outstanding', shop.manager).expect(200);
+    return (body as { receivables: { amount: number } }).receivables.amount;
+  };
+  const before = await owed();
+  const short = { cashCollected: usd(PRICE - 50), shortReason: 'no more on her' };
+  await act(`${path}/deliver`, agent, { proof: { code: order.deliveryCode }, ...short }, 200);
+  await shop.waitUntil(async () => (await owed()) === before + 50);
+  await act(`/api/payments/${order.payment.id}/settlements`, shop.manager, { amount: usd(50) });
+  await shop.waitUntil(async () => (await owed()) === before);
 });
 
 it.each(['overview', 'mobile'])(
