@@ -3,6 +3,7 @@ import pg from 'pg';
 import { GenerateFailure } from '../../src/generate/generate-failure.js';
 import { type GenerateOptions, generateStore } from '../../src/generate/generate-store.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { settledInTheEnd } from '../support/settled.js';
 import { verify } from '../support/verify.js';
 
 const ORDERS = 2000;
@@ -62,7 +63,9 @@ async function figures(slug: string): Promise<unknown> {
 
 describe('A generated store', () => {
   beforeAll(async () => {
-    await generateStore(year('one'));
+    const { settled } = await generateStore(year('one'));
+    const [store] = await rows<{ id: string }>('SELECT id FROM stores WHERE slug = $1', 'one');
+    await settledInTheEnd(database.url, store!.id, settled);
   });
 
   it('has as many orders as it was asked for, and its books agree with each other', async () => {
