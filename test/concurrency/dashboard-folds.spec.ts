@@ -6,7 +6,7 @@ import { PATIENT, type Reply, Shop } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 import { raceRounds } from '../support/race-rounds.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const ROUNDS = raceRounds(12);
 const ORDERS = 12;
