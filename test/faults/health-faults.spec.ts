@@ -120,9 +120,11 @@ async function expectAlive(): Promise<void> {
 }
 
 async function expectRecovery(): Promise<void> {
-  await within(20_000, expectHealthy);
-  const { body } = await http.get('/health/pool').expect(200);
-  expect(body.pool.waiting).toBe(0);
+  await within(20_000, async () => {
+    await expectHealthy();
+    const { body } = await http.get('/health/pool').expect(200);
+    expect(body.pool.waiting).toBe(0);
+  });
 }
 
 async function within(ms: number, check: () => Promise<void>): Promise<void> {
