@@ -32,7 +32,7 @@ beforeAll(async () => {
   alone = (await lonely.http.get('/metrics').expect(200)).text;
   await lonely.close();
   const redis = await RedisServer.start();
-  const larder = await startApp({ REDIS_URL: redis.url });
+  const larder = await startApp({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '4000' });
   await until(() => larder.app.get(RedisClient).up);
   const { store } = await openScene(larder, 'demo');
   for (let n = 0; n < 2; n++) await larder.http.get('/api/products').set('x-store', store.slug).expect(200);

@@ -166,8 +166,7 @@ export class DashboardScene {
   }
 
   async rows<T extends object>(table: string): Promise<T[]> {
-    const { rows } = await this.shop.larder.sql.query<T>(`SELECT * FROM ${table} WHERE store_id = $1`, [this.store.id]);
-    return rows;
+    return (await this.shop.larder.sql.query<T>(`SELECT * FROM ${table} WHERE store_id = $1`, [this.store.id])).rows;
   }
 
   /** As an import writes. */
