@@ -123,6 +123,20 @@ it('An instance that lost the connection on which it hears while it came back do
   await until(async () => (await there.read('unheard', () => 'new')) === 'new');
 });
 
+it('What could not be told while Redis was away is told when it is back', async () => {
+  await shared('untold', 'old');
+  await redis.with(async (client) => {
+    // Nobody can write, and who listens is cut off: they take it for gone, and it forgets nothing.
+    await client.call('CLIENT', 'PAUSE', '10000', 'WRITE');
+    await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(() => !here.redis.up && !there.redis.up);
+    here.invalidate('orders');
+    await client.call('CLIENT', 'UNPAUSE');
+  });
+  await until(() => here.redis.up && there.redis.up);
+  await until(async () => (await there.read('untold', () => 'new')) === 'new');
+});
+
 it('An answer that nobody can read anew is served to who waits for that, too', async () => {
   expect(await here.read('last', () => 'old')).toBe('old');
   await redis.kill();
