@@ -2,15 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freshKey } from '../support/factories.js';
 import { type CardOrder, CardShop, type CardState, PRICE } from '../support/card-shop.js';
 import { raceRounds } from '../support/race-rounds.js';
-import { type Reply, tally } from '../support/shop.js';
+import { PATIENT, type Reply, tally } from '../support/shop.js';
 import type { Intent } from '../support/stripe-protocol.js';
 import { StripeServer } from '../support/stripe-server.js';
 import { verify } from '../support/verify.js';
 
 const ROUNDS = raceRounds(500);
 const FEWER = raceRounds(200);
-/** On a busy machine the other's commit may take its time. */
-const PATIENT = { JOBS_AT_ONCE: '10', LOCK_TIMEOUT_MS: '2500', POOL_ACQUIRE_TIMEOUT_MS: '5000' };
 /** Rounds that are played at the same time, each on an order of its own. */
 const AT_ONCE = 8;
 
@@ -20,7 +18,7 @@ let cards: CardShop;
 beforeAll(async () => {
   stripe = await new StripeServer().open();
   stripe.delayMs = 20;
-  cards = await CardShop.open({ ...stripe.settings, ...PATIENT });
+  cards = await CardShop.open({ ...stripe.settings, ...PATIENT, JOBS_AT_ONCE: '10' });
 });
 afterEach(() => verify(cards.sql));
 afterAll(async () => {
