@@ -156,7 +156,8 @@ describe('the demo stores', () => {
         const killed = build.start(settings);
         await withinMs(20_000, async () => {
           const { rowCount } = await client.query(
-            `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+            `SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+              WHERE d.datname = current_database() AND NOT l.granted`,
           );
           expect(rowCount).toBe(1);
         });
