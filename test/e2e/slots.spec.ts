@@ -55,6 +55,18 @@ it('does not exist in the hour that the clocks jump over', async () => {
   ]);
 });
 
+it('goes up to midnight, where the day is an hour longer too', async () => {
+  const late = { ...MORNING, start: '22:00', end: '24:00' };
+  await make({ from: '2033-10-29', to: '2033-10-30', windows: [late] }).expect(201, { created: 2 });
+  const days = await Promise.all(['2033-10-29', '2033-10-30'].map((day) => windows(day)));
+  expect(days.map((items) => items.map(({ startsAt, endsAt }) => [startsAt, endsAt]))).toEqual([
+    [['2033-10-29T20:00:00.000Z', '2033-10-29T22:00:00.000Z']],
+    [['2033-10-30T21:00:00.000Z', '2033-10-30T23:00:00.000Z']],
+  ]);
+  for (const wrong of [{ start: '24:00' }, { end: '24:01' }, { start: '00:00', end: '00:00' }])
+    await make({ from: '2033-10-29', to: '2033-10-29', windows: [{ ...late, ...wrong }] }).expect(400);
+});
+
 it('can be asked for again without a second one', async () => {
   const twice = { from: '2031-11-03', to: '2031-11-04', windows: [MORNING] };
   await make(twice).expect(201, { created: 2 });
