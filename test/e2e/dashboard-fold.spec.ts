@@ -238,5 +238,5 @@ describe('Folding against writers', () => {
     expect(await total(scene)).toEqual({ placed: ORDERS, revenue: 0 });
     await scene.fold();
     expect(await total(scene)).toEqual({ placed: ORDERS, revenue: 0 });
-  }, 60_000);
+  });
 });
