@@ -18,7 +18,6 @@ export function createValidationPipe(): ValidationPipe {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
-    stopAtFirstError: true,
     validationError: { target: false, value: true },
     exceptionFactory: (errors) =>
       failure('VALIDATION_FAILED', errors.flatMap((error) => problemsOf(error)).slice(0, MAX_PROBLEMS)),
@@ -27,10 +26,13 @@ export function createValidationPipe(): ValidationPipe {
 
 function problemsOf(error: ValidationError, parent = ''): FieldProblem[] {
   const field = parent ? `${parent}.${error.property}` : error.property;
-  const own = Object.entries(error.constraints ?? {}).map(([constraint, message]) => ({
-    field,
-    message: (OF_NO_VALUE.includes(constraint) ? undefined : absence(error)) ?? message,
-  }));
+  // Decorators are asked from the lowest to the highest, which says the type: told is that, of who sends another one.
+  const own = Object.entries(error.constraints ?? {})
+    .slice(-1)
+    .map(([constraint, message]) => ({
+      field,
+      message: (OF_NO_VALUE.includes(constraint) ? undefined : absence(error)) ?? message,
+    }));
   return [...own, ...(error.children ?? []).flatMap((child) => problemsOf(child, field))];
 }
 

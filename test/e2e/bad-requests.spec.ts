@@ -104,6 +104,14 @@ describe('requests that are wrong before any route looks at them', () => {
     );
   });
 
+  it('says of what has another type which one it should have', async () => {
+    const { body } = await login('{"email":["ada@larder.test"],"password":12345678}');
+    expect(body.details).toEqual([
+      { field: 'password', message: 'password must be a string' },
+      { field: 'email', message: 'email must be an email' },
+    ]);
+  });
+
   it('says of what is null that it is, and of a field that nobody knows no more than that', async () => {
     const { body } = await login('{"email":"ada@larder.test","password":null,"admin":null}');
     expect(body.details).toEqual([
