@@ -50,10 +50,10 @@ describe('A database that is being written to', () => {
           `SELECT a.query
              FROM pg_stat_activity a
              JOIN pg_stat_activity v ON v.pid = ANY (pg_blocking_pids(a.pid)) AND v.application_name = 'larder-verify'
-            WHERE a.datname = current_database()`,
+            WHERE a.datname = current_database() AND a.wait_event_type = 'Lock'`,
         );
         waits.push(...rows.map(({ query }) => query));
-        await sleep(100);
+        await sleep(20);
       }
     })();
     try {
