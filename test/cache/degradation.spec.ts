@@ -15,7 +15,7 @@ const MOST_ADDED_MS = 100;
 /** Of each answer. */
 const SLOW_MS = 20;
 /** What else the machine does can only make reads longer: the best of so many rounds is what the fault adds to them. */
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 /** Figures that each change of orders makes anew, so that Redis is asked all the time. */
 const BUSY = defineCache({
