@@ -48,6 +48,7 @@ describe('connections that are not there', () => {
       {
         DATABASE_URL: server.url,
         POOL_SIZE: '3',
+        POOL_ACQUIRE_TIMEOUT_MS: '1000',
         TRANSACTION_TIMEOUT_MS: '1500',
         STATEMENT_TIMEOUT_MS: '1000',
         LOCK_TIMEOUT_MS: '300',
