@@ -23,5 +23,8 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   maxWorkers: 2,
-  testTimeout: 60_000,
+  // What files of tests leave in memory is never given back: a worker that holds more is followed by a new one, and ends in time.
+  workerIdleMemoryLimit: '1GB',
+  // For what hangs, not for what is slow: the longest that doesn't say more takes ten seconds on an idle machine.
+  testTimeout: 180_000,
 };

@@ -8,6 +8,8 @@ interface FieldProblem {
 
 /** More helps nobody, and could be ten times as long as the request. */
 const MAX_PROBLEMS = 100;
+/** A field that should not be there, a body that is no object. */
+const OF_NO_VALUE = ['whitelistValidation', 'unknownValue'];
 
 /** Unknown fields, wrong types, out of range: one 400 that lists every field, the first hundred of them. No value is told back. */
 export function createValidationPipe(): ValidationPipe {
@@ -16,8 +18,7 @@ export function createValidationPipe(): ValidationPipe {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
-    stopAtFirstError: true,
-    validationError: { target: false, value: false },
+    validationError: { target: false, value: true },
     exceptionFactory: (errors) =>
       failure('VALIDATION_FAILED', errors.flatMap((error) => problemsOf(error)).slice(0, MAX_PROBLEMS)),
   });
@@ -25,6 +26,18 @@ export function createValidationPipe(): ValidationPipe {
 
 function problemsOf(error: ValidationError, parent = ''): FieldProblem[] {
   const field = parent ? `${parent}.${error.property}` : error.property;
-  const own = Object.values(error.constraints ?? {}).map((message) => ({ field, message }));
+  // Decorators are asked from the lowest to the highest, which says the type: told is that, of who sends another one.
+  const own = Object.entries(error.constraints ?? {})
+    .slice(-1)
+    .map(([constraint, message]) => ({
+      field,
+      message: (OF_NO_VALUE.includes(constraint) ? undefined : absence(error)) ?? message,
+    }));
   return [...own, ...(error.children ?? []).flatMap((child) => problemsOf(child, field))];
+}
+
+/** Of what isn't there, a validator says what it looks for: that nothing is too long, or has control characters. */
+function absence({ property, value }: ValidationError): string | undefined {
+  if (value === undefined) return `${property} is missing`;
+  return value === null ? `${property} must not be null` : undefined;
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RedisServer } from '../support/redis-server.js';
-import { CacheInstance, Gate, STORE } from './instance.js';
+import { CacheInstance, Gate, PATIENT, STORE } from './instance.js';
 import { until } from './until.js';
 
 const keyOf = (day: string): string => `larder:{${STORE}}:test.sales:["${day}"]`;
@@ -22,7 +22,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 beforeEach(async () => {
-  const settings = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '4000' };
+  const settings = { REDIS_URL: redis.url, ...PATIENT };
   [here, there] = [await CacheInstance.start(settings), await CacheInstance.start(settings)];
 });
 afterEach(async () => {
@@ -120,7 +120,21 @@ it('An instance that lost the connection on which it hears while it came back do
   await until(() => here.redis.up && there.redis.up);
   expect(await there.read('unheard', () => 'loaded')).toBeDefined();
   here.invalidate('orders');
-  await until(async () => (await there.read('unheard', () => 'new')) === 'new', 2000);
+  await until(async () => (await there.read('unheard', () => 'new')) === 'new');
+});
+
+it('What could not be told while Redis was away is told when it is back', async () => {
+  await shared('untold', 'old');
+  await redis.with(async (client) => {
+    // Nobody can write, and who listens is cut off: they take it for gone, and it forgets nothing.
+    await client.call('CLIENT', 'PAUSE', '10000', 'WRITE');
+    await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(() => !here.redis.up && !there.redis.up);
+    here.invalidate('orders');
+    await client.call('CLIENT', 'UNPAUSE');
+  });
+  await until(() => here.redis.up && there.redis.up);
+  await until(async () => (await there.read('untold', () => 'new')) === 'new');
 });
 
 it('An answer that nobody can read anew is served to who waits for that, too', async () => {
@@ -156,7 +170,7 @@ it('A Redis that does not let its users ask which run of it this is, is used all
   await redis.with((client) =>
     client.call('ACL', 'SETUSER', 'shop', 'on', '>secret', '~*', '&*', '+@all', '-@dangerous'),
   );
-  const settings = { REDIS_URL: redis.url.replace('//', '//shop:secret@'), REDIS_TIMEOUT_MS: '4000' };
+  const settings = { REDIS_URL: redis.url.replace('//', '//shop:secret@'), ...PATIENT };
   const [one, other] = [await CacheInstance.start(settings), await CacheInstance.start(settings)];
   expect(await one.read('restricted', () => 'once')).toBe('once');
   await until(() => redis.with(async (client) => (await client.exists(keyOf('restricted'))) === 1));

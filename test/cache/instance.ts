@@ -26,6 +26,9 @@ export const SALES = defineCache({
   tags: (_day: string): Tag[] => ['orders'],
 });
 
+/** For tests that aren't about a Redis that is slow: on a machine that does much else it may take a while to answer. */
+export const PATIENT = { REDIS_TIMEOUT_MS: '4000' };
+
 /** An instance of Larder as far as its cache goes: its own memory, its own connections to Redis. */
 export class CacheInstance {
   private constructor(

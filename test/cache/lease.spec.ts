@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RedisServer } from '../support/redis-server.js';
-import { CacheInstance, Gate } from './instance.js';
+import { CacheInstance, Gate, PATIENT } from './instance.js';
 import { SlowProxy } from './slow-proxy.js';
 import { until } from './until.js';
 
 /** What is late comes after a read's time for Redis is up, but soon enough that Redis isn't taken for gone. */
 const BUDGET_MS = 1000;
 const LATE_MS = 1100;
+/** Well before a lease ends by itself, or who waits for one loses his patience. */
+const SOON_MS = 2000;
 
 let redis: RedisServer;
 let proxy: SlowProxy;
@@ -17,7 +19,7 @@ let slow: CacheInstance;
 beforeAll(async () => {
   redis = await RedisServer.start();
   proxy = await SlowProxy.to(redis.port);
-  quick = await CacheInstance.start({ REDIS_URL: redis.url });
+  quick = await CacheInstance.start({ REDIS_URL: redis.url, ...PATIENT });
   slow = await CacheInstance.start({ REDIS_URL: proxy.url, REDIS_TIMEOUT_MS: String(BUDGET_MS) });
 });
 afterAll(async () => {
@@ -48,7 +50,7 @@ describe('A lease that was given, though its holder heard of it too late', () =>
     const second = quick.read('fails', next.load);
     gate.break(new Error('no figures'));
     expect(await first).toBe('no figures');
-    await until(() => next.loads === 1, 2000);
+    await until(() => next.loads === 1, SOON_MS);
     next.finish('figures');
     expect(await second).toBe('figures');
   });
@@ -60,7 +62,7 @@ describe('A lease that was given, though its holder heard of it too late', () =>
     gate.finish('figures');
     expect(await Promise.all([first, second])).toEqual(['figures', 'figures']);
     expect(next.loads).toBe(0);
-    await until(async () => (await leases('succeeds')).length === 0, 1000);
+    await until(async () => (await leases('succeeds')).length === 0, SOON_MS);
   });
 });
 
@@ -76,6 +78,6 @@ describe('A lease that is free because its holder has just written', () => {
     await until(async () => (await looks()) > before);
     gate.finish('figures');
     expect(await Promise.all([first, second])).toEqual(['figures', 'figures']);
-    await until(async () => (await leases('written')).length === 0, 1000);
+    await until(async () => (await leases('written')).length === 0, SOON_MS);
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { RedisServer } from '../support/redis-server.js';
-import { CacheInstance, Gate, OTHER_STORE } from './instance.js';
+import { CacheInstance, Gate, OTHER_STORE, PATIENT } from './instance.js';
 import { until } from './until.js';
 
 let instance: CacheInstance;
@@ -145,7 +145,7 @@ describe('Several instances', () => {
     // Dropping the database may cut off a connection that has said goodbye but is still there.
     sql.on('error', () => undefined);
     await sql.query('CREATE TABLE loads (key text)');
-    const settings = { REDIS_URL: redis.url };
+    const settings = { REDIS_URL: redis.url, ...PATIENT };
     instances = await Promise.all([1, 2, 3, 4].map(() => CacheInstance.start(settings)));
   });
   afterAll(async () => {

@@ -4,7 +4,7 @@ import { Database } from '../../src/platform/prisma/database.js';
 import { startApp } from '../support/app.js';
 import type { TestUser } from '../support/factories.js';
 import { sumOfMetric } from '../support/metrics.js';
-import { callOver, quantile, type Reply, Shop, tally } from '../support/shop.js';
+import { callOver, PATIENT, quantile, type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const AGENTS = 200;
@@ -18,8 +18,7 @@ let agents: TestUser[];
 let tea: string;
 
 beforeAll(async () => {
-  // Longer than deadlock_timeout, so that a deadlock would be found and counted, and none waits too long on a busy machine.
-  shop = await Shop.open({}, { LOCK_TIMEOUT_MS: '2500' });
+  shop = await Shop.open({}, PATIENT);
   customer = await shop.make.user(shop.store);
   tea = await shop.make.variant(shop.store, { onHand: 1000 });
   agents = [];
@@ -84,24 +83,25 @@ describe(`${AGENTS} agents who race for one open assignment`, () => {
 describe('an assignment whose row another transaction holds', () => {
   it(`is refused within ${LOCKED_BELOW_MS} ms, and the log says so`, async () => {
     const id = await openOffer();
-    const replies = await whileHeld(id, async () => {
+    const replies: Reply[] = [];
+    const times = () => replies.slice(-LOCKED_CALLS).map(({ ms }) => ms);
+    const isFast = () => quantile(times(), 0.9) < LOCKED_BELOW_MS && Math.max(...times()) < 5 * LOCKED_BELOW_MS;
+    await whileHeld(id, async () => {
       await accept(id, agents[0]!);
-      const measured: Reply[] = [];
-      for (let i = 0; i < LOCKED_CALLS; i++) {
-        measured.push(await accept(id, agents[i]!));
-        await sleep(2);
+      // A test may share its two cores with others, which may stop it at any moment, but hardly five times.
+      for (let turn = 0; turn === 0 || (turn < 5 && !isFast()); turn++) {
+        for (let i = 0; i < LOCKED_CALLS; i++) {
+          replies.push(await accept(id, agents[i]!));
+          await sleep(2);
+        }
       }
-      return measured;
     });
     for (const reply of replies) lostTo(reply, 'ASSIGNMENT_CONFLICT', PROCESSED);
-    const times = replies.map(({ ms }) => ms);
-    // Waiting for the lock would take lock_timeout. A test may share its two cores with other tests.
-    expect(quantile(times, 0.9)).toBeLessThan(LOCKED_BELOW_MS);
-    expect(Math.max(...times)).toBeLessThan(5 * LOCKED_BELOW_MS);
+    expect(isFast()).toBe(true);
     const lines = shop.larder
       .logLines()
       .filter(({ event, assignmentId }) => event === 'shipping_assignment_conflict' && assignmentId === id);
-    expect(lines).toHaveLength(LOCKED_CALLS + 1);
+    expect(lines).toHaveLength(replies.length + 1);
     expect(lines[1]).toMatchObject({ agentId: agents[0]!.id, reason: 'locked', requestId: expect.any(String) });
     expect(await assignment(id)).toMatchObject({ status: 'OFFERED', agent_id: null });
   });
@@ -110,9 +110,9 @@ describe('an assignment whose row another transaction holds', () => {
 describe('an instance with one connection, which all agents wait for', () => {
   it('tells the winner as soon as he has won, not after all who have lost', async () => {
     const narrow = await startApp({
+      ...PATIENT,
       DATABASE_URL: shop.larder.config.DATABASE_URL ?? '',
       POOL_SIZE: '1',
-      POOL_ACQUIRE_TIMEOUT_MS: '7000',
     });
     try {
       const id = await openOffer();

@@ -1,7 +1,7 @@
 import { until } from '../support/background.js';
 import type { TestUser } from '../support/factories.js';
 import { sumOfMetric } from '../support/metrics.js';
-import { type Reply, Shop, tally } from '../support/shop.js';
+import { PATIENT, type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const ROUNDS = 200;
@@ -15,7 +15,7 @@ let [ada, ben]: TestUser[] = [];
 let asked = 0;
 
 beforeAll(async () => {
-  shop = await Shop.open({}, { LARDER_ROLE: 'all', LOG_LEVEL: 'warn', LOCK_TIMEOUT_MS: '2500' });
+  shop = await Shop.open({}, { ...PATIENT, LARDER_ROLE: 'all', LOG_LEVEL: 'warn' });
   customer = await shop.make.user(shop.store);
   ada = shop.manager;
   ben = await shop.make.user(shop.store, 'ADMIN');
@@ -186,7 +186,7 @@ it('and everybody concerned is told of each once', async () => {
            OR EXISTS (SELECT 1 FROM graphile_worker._private_jobs) AS waits`,
     );
     return !waits;
-  }, 60_000);
+  }, 100_000);
   const { rows } = await shop.larder.sql.query<{ type: string; user_id: string; events: number; notes: number }>(
     `SELECT n.type, n.user_id, count(DISTINCT n.payload ->> 'approvalId')::int AS events, count(*)::int AS notes
        FROM notifications n

@@ -1,7 +1,7 @@
 import { checkout, openCart } from '../support/carts.js';
 import { freshKey, type TestUser } from '../support/factories.js';
 import { sumOfMetric } from '../support/metrics.js';
-import { orderOf, type Reply, Shop, tally } from '../support/shop.js';
+import { orderOf, PATIENT, type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const ORDERS = 100;
@@ -13,7 +13,7 @@ let customers: TestUser[];
 let tea: string;
 
 beforeAll(async () => {
-  shop = await Shop.open({ deliveryFee: 500 }, { LOCK_TIMEOUT_MS: '2500' });
+  shop = await Shop.open({ deliveryFee: 500 }, PATIENT);
   customers = await Promise.all(Array.from({ length: ORDERS }, () => shop.make.user(shop.store)));
   tea = await shop.make.variant(shop.store, { price: 1000, onHand: 1_000_000 });
 });

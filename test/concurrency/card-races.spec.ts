@@ -2,15 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freshKey } from '../support/factories.js';
 import { type CardOrder, CardShop, type CardState, PRICE } from '../support/card-shop.js';
 import { raceRounds } from '../support/race-rounds.js';
-import { type Reply, tally } from '../support/shop.js';
+import { PATIENT, type Reply, tally } from '../support/shop.js';
 import type { Intent } from '../support/stripe-protocol.js';
 import { StripeServer } from '../support/stripe-server.js';
 import { verify } from '../support/verify.js';
 
 const ROUNDS = raceRounds(500);
 const FEWER = raceRounds(200);
-/** On a busy machine the other's commit may take its time. */
-const PATIENT = { JOBS_AT_ONCE: '10', LOCK_TIMEOUT_MS: '2500', POOL_ACQUIRE_TIMEOUT_MS: '5000' };
 /** Rounds that are played at the same time, each on an order of its own. */
 const AT_ONCE = 8;
 
@@ -20,7 +18,7 @@ let cards: CardShop;
 beforeAll(async () => {
   stripe = await new StripeServer().open();
   stripe.delayMs = 20;
-  cards = await CardShop.open({ ...stripe.settings, ...PATIENT });
+  cards = await CardShop.open({ ...stripe.settings, ...PATIENT, JOBS_AT_ONCE: '10' });
 });
 afterEach(() => verify(cards.sql));
 afterAll(async () => {
@@ -84,7 +82,7 @@ it(`webhook, confirmation and sweeper meet on one payment: one capture, in ${ROU
   const stop = stirring();
   const orders: CardOrder[] = [];
   const replies: Reply[] = [];
-  await rounds(ROUNDS, async (round) => {
+  const play = async (round: number): Promise<void> => {
     const order = await cards.order();
     const challenged = round % 5 === 0;
     const key = freshKey();
@@ -97,7 +95,11 @@ it(`webhook, confirmation and sweeper meet on one payment: one capture, in ${ROU
     }
     orders.push(order);
     replies.push(...confirmed);
-  });
+  };
+  // Twice asked is what makes it a race: it goes on until that has come about often enough, as a rule at once.
+  const askedAgain = async (): Promise<number> =>
+    (await cards.shop.row<{ n: number }>('SELECT count(*)::int AS n FROM payment_operations WHERE attempts > 1')).n;
+  for (let turn = 0; turn < 5 && (await askedAgain()) <= ROUNDS / 10; turn++) await rounds(ROUNDS, play);
   await stop();
   await calm();
 
@@ -120,20 +122,16 @@ it(`webhook, confirmation and sweeper meet on one payment: one capture, in ${ROU
     expect(intents).toMatchObject([{ status: 'succeeded', amount_received: PRICE }]);
     expect(stripe.captures.get(intents[0]!.id)).toBe(1);
   }
-  // Twice asked is what makes it a race.
-  const { again } = await cards.shop.row<{ again: number }>(
-    'SELECT count(*)::int AS again FROM payment_operations WHERE attempts > 1',
-  );
-  expect(again).toBeGreaterThan(ROUNDS / 10);
+  expect(await askedAgain()).toBeGreaterThan(ROUNDS / 10);
 }, 300_000);
 
 it(`a payment expires or is confirmed, in ${FEWER} rounds: nothing is kept of an order that is not`, async () => {
   const ended: Record<string, number> = { CONFIRMED: 0, EXPIRED: 0 };
   const orders: CardOrder[] = [];
-  await rounds(FEWER, async () => {
+  await rounds(FEWER, async (round) => {
     const order = await cards.order();
-    // From before the card is asked to after it was charged, however busy the machine.
-    const leftMs = 10 ** (1 + 2 * Math.random());
+    // From before the card is asked to after it was charged: once each for certain, however busy the machine.
+    const leftMs = [0, 3_600_000][round] ?? 10 ** (1 + 2 * Math.random());
     await cards.sql.query(`UPDATE orders SET expires_at = now() + $2 * interval '1 millisecond' WHERE id = $1`, [
       order.id,
       leftMs,

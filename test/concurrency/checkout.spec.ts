@@ -3,7 +3,7 @@ import type { OrderResponse } from '../../src/modules/orders/dto/order.dto.js';
 import { checkout, checkoutOf, linesOf, openCart, setLine, type TestCart } from '../support/carts.js';
 import { freshKey, type TestUser } from '../support/factories.js';
 import { sumOfMetric } from '../support/metrics.js';
-import { type Reply, Shop, tally } from '../support/shop.js';
+import { PATIENT, type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const AT_ONCE = 50;
@@ -16,8 +16,7 @@ let tea: string;
 let milk: string;
 
 beforeAll(async () => {
-  // Who waits on a busy machine is to be served in the end: these tests are about what becomes of a cart, not how fast.
-  shop = await Shop.open({}, { LOCK_TIMEOUT_MS: '2500' });
+  shop = await Shop.open({}, PATIENT);
   tea = await shop.make.variant(shop.store, { price: 100, onHand: 1_000_000 });
   milk = await shop.make.variant(shop.store, { price: 7, onHand: 1_000_000 });
 });

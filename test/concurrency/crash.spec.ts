@@ -4,7 +4,7 @@ import pg from 'pg';
 import { type Build, buildLarder, type LarderRun } from '../support/built-larder.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { Factory, freshKey, type TestStore, type TestUser } from '../support/factories.js';
-import { type CallOptions, callOver, orderOf, type Reply, tally } from '../support/shop.js';
+import { type CallOptions, callOver, orderOf, PATIENT, type Reply, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const AT_ONCE = 50;
@@ -24,13 +24,14 @@ let sql: pg.Pool;
 let make: Factory;
 let store: TestStore;
 let manager: TestUser;
+let held: string;
 let tea: string;
 let milk: string;
 let larder: LarderRun;
 let url: string;
 
 const start = async (): Promise<void> => {
-  larder = build.start({ DATABASE_URL: database.url, NODE_ENV: 'test' });
+  larder = build.start({ ...PATIENT, DATABASE_URL: database.url, NODE_ENV: 'test' });
   url = await larder.url();
 };
 const send = ({ path, ...options }: Sending, agent?: http.Agent): Promise<Reply> =>
@@ -38,12 +39,14 @@ const send = ({ path, ...options }: Sending, agent?: http.Agent): Promise<Reply>
 
 beforeAll(async () => {
   [build, database] = await Promise.all([buildLarder(), createTestDatabase()]);
-  sql = new pg.Pool({ connectionString: database.url, max: 2 });
+  sql = new pg.Pool({ connectionString: database.url, max: 3 });
   sql.on('error', () => undefined);
   await start();
   make = new Factory(sql);
   store = await make.store('crash', { agentFee: 250 });
   manager = await make.user(store, 'MANAGER');
+  // Older than the others, so that its stock is locked before theirs.
+  held = await make.variant(store, { price: PRICE, onHand: 100_000 });
   tea = await make.variant(store, { price: PRICE, onHand: 100_000 });
   milk = await make.variant(store, { price: PRICE, onHand: 100_000 });
 });
@@ -54,8 +57,18 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** Sends all at once and kills Larder when so many have been answered. Who got no answer has undefined. */
-async function sendAndKill(sendings: Sending[], answered: number): Promise<(Reply | undefined)[]> {
+/**
+ * Sends all at once and kills Larder when so many have been answered. Who got no answer has undefined: as a rule some, and the one
+ * for certain that waits for the row that this SQL locks.
+ */
+async function sendAndKill(
+  sendings: Sending[],
+  answered: number,
+  [text, value]: [text: string, value: string],
+): Promise<(Reply | undefined)[]> {
+  const holder = await sql.connect();
+  await holder.query('BEGIN');
+  await holder.query(text, [value]);
   const agent = new http.Agent({ keepAlive: true });
   let replies = 0;
   const results = sendings.map((sending) =>
@@ -69,15 +82,16 @@ async function sendAndKill(sendings: Sending[], answered: number): Promise<(Repl
   );
   if (answered === 0) {
     // Once the first of them is in the database, though nobody has heard of it.
-    while (
-      (await sql.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND database IS NOT NULL`)).rows.length === 0
-    ) {
-      await sleep(0);
-    }
+    const begun = `
+      SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+       WHERE l.locktype = 'advisory' AND d.datname = current_database()`;
+    while ((await sql.query(begun)).rows.length === 0) await sleep(0);
     larder.child.kill('SIGKILL');
   }
   const settled = await Promise.all(results);
   await larder.exited;
+  await holder.query('ROLLBACK');
+  holder.release();
   agent.destroy();
   return settled;
 }
@@ -107,13 +121,15 @@ describe(`Larder, killed while ${AT_ONCE} orders are being placed`, () => {
       const customers = await Promise.all(Array.from({ length: AT_ONCE }, () => make.user(store)));
       for (const customer of customers) await make.topUp(store, customer, 10 * PRICE);
       const sendings = customers.map((user, index): Sending => {
-        const lines = [tea, milk].map((variantId) => ({ variantId, quantity: 1 }));
+        const goods = index === 0 ? [held, milk] : [tea, milk];
+        const lines = goods.map((variantId) => ({ variantId, quantity: 1 }));
         const paymentMethod = index % 2 ? 'WALLET' : 'COD';
         const body = orderOf(index % 3 ? lines : lines.toReversed(), { paymentMethod });
         return { user, path: '/api/orders', body, key: freshKey() };
       });
-      const first = await sendAndKill(sendings, answered);
-      expect(first.filter((reply) => reply === undefined).length).toBeGreaterThan(0);
+      const lockStock = 'SELECT FROM stock_levels WHERE variant_id = $1 FOR UPDATE';
+      const first = await sendAndKill(sendings, answered, [lockStock, held]);
+      expect(first[0]).toBeUndefined();
       await start();
       const again = await Promise.all(sendings.map(insist));
 
@@ -156,8 +172,9 @@ describe(`Larder, killed while ${DELIVERIES} parcels are being delivered`, () =>
           return { user: agent, path: `${path}/deliver`, body: delivery, key: freshKey() };
         }),
       );
-      const first = await sendAndKill(sendings, answered);
-      expect(first.filter((reply) => reply === undefined).length).toBeGreaterThan(0);
+      const lockParcel = 'SELECT FROM shipping_assignments WHERE id = $1 FOR UPDATE';
+      const first = await sendAndKill(sendings, answered, [lockParcel, /[0-9a-f-]{36}/.exec(sendings[0]!.path)![0]]);
+      expect(first[0]).toBeUndefined();
       await start();
       const again = await Promise.all(sendings.map(insist));
 

@@ -1,5 +1,5 @@
 import type { TestUser } from '../support/factories.js';
-import { Shop, tally } from '../support/shop.js';
+import { PATIENT, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const PRICE = 1000;
@@ -12,7 +12,7 @@ let customer: TestUser;
 let tea: string;
 
 beforeAll(async () => {
-  shop = await Shop.open({ floatLimit: FLOAT_LIMIT }, { LOCK_TIMEOUT_MS: '2500' });
+  shop = await Shop.open({ floatLimit: FLOAT_LIMIT }, PATIENT);
   customer = await shop.make.user(shop.store);
   tea = await shop.make.variant(shop.store, { price: PRICE, onHand: 100_000 });
 });

@@ -1,5 +1,5 @@
 import { freshKey, type TestUser } from '../support/factories.js';
-import { orderOf, type Reply, Shop, tally } from '../support/shop.js';
+import { orderOf, PATIENT, type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const AT_ONCE = 30;
@@ -11,7 +11,7 @@ let customer: TestUser;
 let tea: string;
 
 beforeAll(async () => {
-  shop = await Shop.open();
+  shop = await Shop.open({}, PATIENT);
   customer = await shop.make.user(shop.store);
   tea = await shop.make.variant(shop.store, { price: 100, onHand: 100_000 });
   await shop.make.topUp(shop.store, customer, 10_000_000);

@@ -1,7 +1,9 @@
 import { jest } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp, type TestApp } from '../support/app.js';
+import { until } from '../support/background.js';
 import { Factory, freshKey, type TestStore, type TestUser } from '../support/factories.js';
+import { PATIENT } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 jest.setTimeout(300_000);
@@ -35,8 +37,7 @@ let owners: Owner[];
 let own: { vault: string; psp: string };
 
 beforeAll(async () => {
-  // A busy machine makes a lock last longer; how long one waits for it is not what these tests are about.
-  larder = await startApp({ LOG_LEVEL: 'warn', LOCK_TIMEOUT_MS: '2500' });
+  larder = await startApp({ ...PATIENT, LOG_LEVEL: 'warn' });
   const factory = new Factory(larder.sql);
   store = await factory.store('demo');
   manager = await factory.user(store, 'MANAGER');
@@ -154,12 +155,19 @@ it(`keeps the total at every read while ${CLIENTS} clients make ${MOVEMENTS} mov
       expect(Number(least)).toBeGreaterThanOrEqual(0);
       readings += 1;
       // Checkpoints come and are used while money moves.
-      for (const wallet of [own.vault, own.psp]) {
-        await larder.sql.query('SELECT checkpoint_wallet($1, $2)', [store.id, wallet]);
-      }
+      await checkpoint();
       // A reading sums everything, which would take the two cores from those who move money.
       await sleep(50);
     }
+  };
+  const checkpoint = async (): Promise<void> => {
+    for (const wallet of [own.vault, own.psp]) {
+      await larder.sql.query('SELECT checkpoint_wallet($1, $2)', [store.id, wallet]);
+    }
+  };
+  const isCheckpointed = async (): Promise<boolean> => {
+    await checkpoint();
+    return (await larder.sql.query('SELECT FROM wallet_checkpoints WHERE balance IS NOT NULL')).rowCount! > 0;
   };
   const started = performance.now();
   const clients = Promise.all(Array.from({ length: CLIENTS }, client)).finally(() => {
@@ -168,6 +176,8 @@ it(`keeps the total at every read while ${CLIENTS} clients make ${MOVEMENTS} mov
   await Promise.all([clients, reader()]);
   const seconds = (performance.now() - started) / 1000;
 
+  // One waits for all who write when it is marked, in whatever database of the server.
+  await until(isCheckpointed, 60_000);
   const outcomes = tally(answers);
   const { rows: checkpoints } = await larder.sql.query(
     `SELECT count(*)::int AS filled,
@@ -183,7 +193,6 @@ it(`keeps the total at every read while ${CLIENTS} clients make ${MOVEMENTS} mov
   );
   expect(Object.keys(outcomes).sort()).toEqual(['409 INSUFFICIENT_FUNDS', 'moved']);
   expect(readings).toBeGreaterThan(10);
-  expect(checkpoints[0].filled).toBeGreaterThan(0);
   expect(checkpoints[0].wrong).toBe(0);
   await expectEveryBalanceToBeTheSumOfItsEntries();
   const { rows } = await larder.sql.query(

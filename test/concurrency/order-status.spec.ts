@@ -1,5 +1,5 @@
 import type { TestUser } from '../support/factories.js';
-import { Shop, tally } from '../support/shop.js';
+import { PATIENT, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const ROUNDS = 200;
@@ -44,7 +44,7 @@ const SHIPPED = { status: 'SHIPPING', version: 2, on_hand: 3, reserved: 0, histo
 describe('of two who move one order at once', () => {
   beforeAll(async () => {
     // A pick-up does not try again; on a busy machine the other's commit may take its time.
-    shop = await Shop.open({}, { LOCK_TIMEOUT_MS: '2500' });
+    shop = await Shop.open({}, PATIENT);
     customer = await shop.make.user(shop.store);
     agent = await shop.make.agent(shop.store);
     await shop.make.topUp(shop.store, customer, 10_000_000);

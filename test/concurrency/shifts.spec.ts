@@ -1,6 +1,6 @@
 import type { ShiftResponse } from '../../src/modules/shipping/dto/cash.dto.js';
 import { freshKey, type TestUser } from '../support/factories.js';
-import { type Reply, Shop, tally } from '../support/shop.js';
+import { PATIENT, type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const USD = (amount: number) => ({ amount, currency: 'USD' });
@@ -15,7 +15,7 @@ let tea: string;
 let agents: TestUser[];
 
 beforeAll(async () => {
-  shop = await Shop.open({}, { LOCK_TIMEOUT_MS: '2500' });
+  shop = await Shop.open({}, PATIENT);
   customer = await shop.make.user(shop.store);
   other = await shop.make.user(shop.store, 'ADMIN');
   tea = await shop.make.variant(shop.store, { price: PRICE, onHand: 100_000 });

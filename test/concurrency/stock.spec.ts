@@ -1,6 +1,6 @@
 import { freshKey, type TestUser } from '../support/factories.js';
 import { sumOfMetric } from '../support/metrics.js';
-import { type Line, orderOf, type Reply, Shop, tally } from '../support/shop.js';
+import { type Line, orderOf, PATIENT, type Reply, Shop, tally } from '../support/shop.js';
 import { verify } from '../support/verify.js';
 
 const CUSTOMERS = 50;
@@ -11,8 +11,7 @@ let shop: Shop;
 let customers: TestUser[];
 
 beforeAll(async () => {
-  // Who waits on a busy machine is to be served in the end: these tests are about how much is sold, not how fast.
-  shop = await Shop.open({}, { LOCK_TIMEOUT_MS: '2500' });
+  shop = await Shop.open({}, PATIENT);
   customers = await Promise.all(Array.from({ length: CUSTOMERS }, () => shop.make.user(shop.store)));
 });
 afterEach(() => verify(shop.larder.sql));

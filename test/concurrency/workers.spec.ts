@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
 import { until } from '../support/background.js';
 import type { Build, LarderRun } from '../support/built-larder.js';
@@ -8,9 +7,13 @@ import { Factory, type TestStore } from '../support/factories.js';
 import { verify } from '../support/verify.js';
 import { buildWorkers, createWorkerTables, WORKER } from '../support/worker-process.js';
 
+jest.setTimeout(200_000);
+
 const INSTANCES = 3;
 const TICKS = 5;
 const LOST_MS = 2000;
+/** For what takes a second or a few. */
+const PATIENCE_MS = 45_000;
 
 let build: Build;
 let database: TestDatabase;
@@ -46,12 +49,13 @@ async function start(settings: Record<string, string> = {}): Promise<LarderRun> 
       JWT_SECRET: 'a-secret-of-this-test-and-no-other',
       LARDER_ROLE: 'worker',
       JOBS_WORKER_LOST_MS: String(LOST_MS),
+      POOL_ACQUIRE_TIMEOUT_MS: '5000',
       ...settings,
     },
     WORKER,
   );
   workers.push(worker);
-  await until(() => worker.stdout.includes('job_worker_started'), 30_000);
+  await until(() => worker.stdout.includes('job_worker_started'), PATIENCE_MS);
   return worker;
 }
 
@@ -72,64 +76,78 @@ async function enqueue(name: string, n: number, ms: number): Promise<void> {
 describe(`${INSTANCES} workers`, () => {
   it('run each schedule once at each of its times, and never two at once', async () => {
     await Promise.all(Array.from({ length: INSTANCES }, () => start()));
-    const before = await count('ticks');
-    await until(async () => (await count('ticks')) >= before + TICKS, 20_000);
+    // While all of them live, none is missed. The machine may stop them all for a second, but hardly once in five.
+    const { rows: begun } = await sql.query<{ now: Date }>('SELECT now()');
+    const inARow = `(
+      SELECT 1 FROM (SELECT DISTINCT at, at - dense_rank() OVER (ORDER BY at) * interval '1 second' AS island FROM ticks) t
+       WHERE at > '${begun[0]!.now.toISOString()}' GROUP BY island HAVING count(*) >= ${TICKS}
+    ) r`;
+    await until(async () => (await count(inARow)) > 0 && (await count('slow_ticks')) > 1, PATIENCE_MS);
     const { rows: ticks } = await sql.query<{ at: Date; ticks: number }>(
       'SELECT at, count(*)::int AS ticks FROM ticks GROUP BY at ORDER BY at',
     );
     expect(ticks.filter((tick) => tick.ticks > 1)).toEqual([]);
     expect(ticks.every(({ at }) => at.getTime() % 1000 === 0)).toBe(true);
-    // While all of them live, none is missed.
-    const last = ticks.slice(-TICKS).map(({ at }) => at.getTime());
-    expect((last.at(-1) ?? 0) - (last[0] ?? 0)).toBe((TICKS - 1) * 1000);
     const { rows: overlapping } = await sql.query(
       `SELECT began
          FROM (SELECT began, lag(coalesce(ended, 'infinity')) OVER (ORDER BY began) AS before FROM slow_ticks) t
         WHERE began < before`,
     );
     expect(overlapping).toEqual([]);
-    expect(await count('slow_ticks')).toBeGreaterThan(1);
   });
 });
 
 describe('A worker that is told to stop', () => {
   it('ends what it can within its time and gives the rest back, uncounted, to be done by another at once', async () => {
-    const first = await start({ SHUTDOWN_DRAIN_MS: '1000', JOBS_WORKER_LOST_MS: '60000' });
-    await enqueue('test.committed', 1, 700);
+    const first = await start({ SHUTDOWN_DRAIN_MS: '2000', JOBS_WORKER_LOST_MS: '120000' });
     await enqueue('test.committed', 2, 60_000);
     await enqueue('test.careless', 3, 60_000);
-    await until(async () => (await count('runs')) === 3);
+    await until(async () => (await count('runs')) === 2);
+    await enqueue('test.committed', 1, 300);
+    await until(() => first.stdout.includes('ran committed 1\n'));
     const asked = performance.now();
     expect(await first.stop('SIGTERM')).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(5000);
-    expect(first.logLines().find(({ event }) => event === 'job_worker_stopped')).toMatchObject({ returned: 1 });
+    // It has waited for none of the long ones.
+    expect(performance.now() - asked).toBeLessThan(30_000);
     const { rows } = await sql.query(`SELECT n::int FROM effects WHERE kind = 'committed'`);
     expect(rows).toEqual([{ n: 1 }]);
-    const { rows: left } = await sql.query(
-      'SELECT task_identifier, attempts, locked_by FROM graphile_worker.jobs ORDER BY id',
+    // One that watches its signal gives itself back, which is seen by its time, unless the database takes too long for that.
+    const { rows: left } = await sql.query<{ byItself: boolean }>(
+      `SELECT task_identifier, attempts, locked_by, run_at > created_at AS "byItself" FROM graphile_worker.jobs ORDER BY id`,
     );
     expect(left).toEqual([
-      { task_identifier: 'test.committed', attempts: 0, locked_by: null },
-      { task_identifier: 'test.careless', attempts: 0, locked_by: null },
+      { task_identifier: 'test.committed', attempts: 0, locked_by: null, byItself: false },
+      { task_identifier: 'test.careless', attempts: 0, locked_by: null, byItself: expect.any(Boolean) },
     ]);
+    const returned = left.filter(({ byItself }) => !byItself).length;
+    expect(first.logLines().find(({ event }) => event === 'job_worker_stopped')).toMatchObject({ returned });
     expect(await count('job_workers')).toBe(0);
     expect(await count('job_schedules WHERE running_by IS NOT NULL')).toBe(0);
-    await start({ JOBS_WORKER_LOST_MS: '60000' });
-    await until(async () => (await count('runs WHERE n IN (2, 3)')) === 4, 5000);
+    // At once: nobody waits until the first would count as lost.
+    await start({ JOBS_WORKER_LOST_MS: '120000' });
+    await until(async () => (await count('runs WHERE n IN (2, 3)')) === 4, PATIENCE_MS);
   });
 });
 
 describe('A worker that is killed in the middle of a job', () => {
   it('has that job done again by another: once for an effect that commits with it, twice for a careless one', async () => {
-    const [victim] = await Promise.all([start(), start()]);
+    const both = await Promise.all([start(), start()]);
     for (let n = 0; n < 5; n++) {
       await enqueue('test.careless', n, 3000);
       await enqueue('test.committed', n, 300);
     }
-    // It has had an effect, and sleeps before the end of the job.
-    await until(async () => (await count(`effects WHERE kind = 'careless' AND worker = ${victim.child.pid}`)) > 0);
-    await victim.stop('SIGKILL');
-    await until(async () => (await count('graphile_worker.jobs')) === 0, 30_000);
+    // One that has had an effect, and sleeps before the end of the job.
+    let busy: number | undefined;
+    const isBusy = async () => {
+      const { rows } = await sql.query<{ worker: number }>(
+        `SELECT worker FROM effects WHERE kind = 'careless' LIMIT 1`,
+      );
+      busy = rows[0]?.worker;
+      return busy !== undefined;
+    };
+    await until(isBusy);
+    await both.find(({ child }) => child.pid === busy)!.stop('SIGKILL');
+    await until(async () => (await count('graphile_worker.jobs')) === 0, PATIENCE_MS);
     const { rows } = await sql.query(
       'SELECT kind, count(*)::int AS effects, count(DISTINCT n)::int AS things FROM effects GROUP BY kind ORDER BY kind',
     );
@@ -144,20 +162,21 @@ describe('A worker that is frozen', () => {
     const frozen = await start();
     // Long enough to be frozen before the effect: in its transaction, it would lose that to a timeout first.
     await enqueue('test.committed', 1, 3000);
-    await until(async () => (await count('runs')) === 1);
+    // Not before it knows that this is written: a statement that is answered after so long has failed for it.
+    await until(() => frozen.stdout.includes('ran committed 1\n'));
     frozen.child.kill('SIGSTOP');
     const other = await start();
-    await until(async () => (await count('effects')) === 1, 20_000);
+    await until(async () => (await count('effects')) === 1, PATIENCE_MS);
     expect(other.logLines().find(({ event }) => event === 'job_worker_lost_detected')).toMatchObject({ jobs: 1 });
     await other.stop('SIGTERM');
 
     frozen.child.kill('SIGCONT');
-    await until(() => frozen.stdout.includes('JOB_TAKEN'));
+    await until(() => frozen.stdout.includes('JOB_TAKEN'), PATIENCE_MS);
     await enqueue('test.committed', 2, 0);
-    await until(async () => (await count('effects')) === 2);
-    await sleep(500);
+    await until(async () => (await count('effects')) === 2, PATIENCE_MS);
+    await until(async () => (await count('graphile_worker.jobs')) === 0, PATIENCE_MS);
     const { rows } = await sql.query('SELECT n::int FROM effects ORDER BY n');
     expect(rows).toEqual([{ n: 1 }, { n: 2 }]);
-    expect(await count('job_workers')).toBe(1);
+    await until(async () => (await count('job_workers')) === 1, PATIENCE_MS);
   });
 });

@@ -2,6 +2,7 @@ import { SignJWT } from 'jose';
 import { newId } from '../../src/common/ids.js';
 import type { SessionResponse } from '../../src/modules/auth/dto/auth.dto.js';
 import { startApp, type TestApp } from '../support/app.js';
+import { later } from '../support/clock.js';
 import { Factory, type TestStore, type TestUser } from '../support/factories.js';
 
 const PASSWORD = 'correct horse battery staple';
@@ -101,17 +102,18 @@ describe('an account', () => {
     expect(unknown).toEqual(wrong);
   });
 
-  it('takes as long to refuse an unknown e-mail as a wrong password', async () => {
+  it('takes as much work to refuse an unknown e-mail as a wrong password', async () => {
     const { user } = await newSession();
-    const refusalMs = async (email: string) => {
-      const started = performance.now();
+    // Of all threads of this process: what a clock on the wall says is also of what else the machine does.
+    const refusalCpu = async (email: string) => {
+      const before = process.cpuUsage();
       await post('login', { email, password: 'not the password' }).expect(401);
-      return performance.now() - started;
+      return process.cpuUsage(before).user;
     };
     const [wrong, unknown]: number[][] = [[], []];
     for (let i = 0; i < 9; i++) {
-      wrong!.push(await refusalMs(user.email));
-      unknown!.push(await refusalMs(`unknown-${i}@larder.test`));
+      wrong!.push(await refusalCpu(user.email));
+      unknown!.push(await refusalCpu(`unknown-${i}@larder.test`));
     }
     const median = (values: number[]) => values.sort((a, b) => a - b)[4]!;
     // Without the hashing it would be a tenth.
@@ -268,10 +270,10 @@ describe('an access token', () => {
   });
 
   it('is worth nothing once it has expired, though it was known', async () => {
-    const token = await forged({ expires: '1s' });
+    const token = await forged();
     await me(`Bearer ${token}`).expect(200);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    expectRefused(await me(`Bearer ${token}`), 401, 'UNAUTHENTICATED');
+    const late = await later(901_000, async () => me(`Bearer ${token}`));
+    expectRefused(late, 401, 'UNAUTHENTICATED');
   });
 
   it('is for its store, whatever X-Store says', async () => {

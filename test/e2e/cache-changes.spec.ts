@@ -2,20 +2,26 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { runInContext } from '../../src/common/request-context.js';
 import { StoreDays } from '../../src/modules/dashboard/store-days.js';
 import { CacheService } from '../../src/platform/cache/cache.service.js';
-import { CardShop } from '../support/card-shop.js';
+import { CardShop, PRICE } from '../support/card-shop.js';
 import { freshKey, type TestUser, ZIP } from '../support/factories.js';
 import { orderOf, type Shop } from '../support/shop.js';
 
 let cards: CardShop;
+/** In which nothing happens by itself, so that each answer is read before the next thing is done. */
+let still: CardShop;
 let shop: Shop;
 let customer: TestUser;
 
 beforeAll(async () => {
   cards = await CardShop.open();
+  still = await CardShop.open({ LARDER_ROLE: 'api' });
   shop = cards.shop;
   customer = await shop.make.user(shop.store);
 });
-afterAll(() => cards.close());
+afterAll(async () => {
+  await still.close();
+  await cards.close();
+});
 
 const lines = () => [{ variantId: cards.tea, quantity: 1 }];
 
@@ -132,6 +138,55 @@ it('Books that are corrected by hand change what the store owes when somebody ha
   const before = await owed();
   await act(`/api/approvals/${approvalId}/approve`, await shop.make.user(shop.store, 'ADMIN'), {}, 200);
   expect(await owed()).toBe(before + 77);
+});
+
+it('What happens to a card that nobody waits for is soon on the dashboards: taken, given back, not paid in time', async () => {
+  const read = async <T>(name: string) =>
+    (await still.shop.ask('get', `/api/dashboard/${name}`, still.shop.manager).expect(200)).body as T;
+  const figures = async () => ({
+    givenBack: (await read<{ givenBack: { amount: number } }>('refunds')).givenBack.amount,
+    expired: (await read<{ items: { status: string }[] }>('sales-by-status')).items.some(
+      ({ status }) => status === 'EXPIRED',
+    ),
+    events: (await read<{ items: { type: string }[] }>('activity')).items.map(({ type }) => type),
+  });
+  const order = await still.order();
+  const sweep = async () => {
+    await still.hurry(order);
+    await still.sweep();
+  };
+  expect((await still.confirm(order, 'tok_answer_lost')).status).toBe(202);
+  expect((await figures()).events).not.toContain('payment.authorized');
+  await sweep();
+  await still.shop.waitUntil(async () => (await figures()).events.includes('payment.authorized'));
+  expect((await figures()).events).not.toContain('payment.captured');
+  await sweep();
+  await still.shop.waitUntil(async () => (await figures()).events.includes('payment.captured'));
+  await still.cancel(order);
+  expect((await figures()).givenBack).toBe(0);
+  await sweep();
+  await still.shop.waitUntil(async () => (await figures()).givenBack === PRICE);
+  const forgotten = await still.order();
+  await still.overdue(forgotten);
+  expect((await figures()).expired).toBe(false);
+  await still.expireOverdue();
+  await still.shop.waitUntil(async () => (await figures()).expired);
+});
+
+it('What a customer brings later is soon owed no more', async () => {
+  const agent = await shop.make.agent(shop.store);
+  const order = await shop.placed(customer, lines());
+  const { path } = await shop.carried(agent, order.id);
+  const owed = async () => {
+    const { body } = await shop.ask('get', '/api/dashboard/cash-outstanding', shop.manager).expect(200);
+    return (body as { receivables: { amount: number } }).receivables.amount;
+  };
+  const before = await owed();
+  const short = { cashCollected: usd(PRICE - 50), shortReason: 'no more on her' };
+  await act(`${path}/deliver`, agent, { proof: { code: order.deliveryCode }, ...short }, 200);
+  await shop.waitUntil(async () => (await owed()) === before + 50);
+  await act(`/api/payments/${order.payment.id}/settlements`, shop.manager, { amount: usd(50) });
+  await shop.waitUntil(async () => (await owed()) === before);
 });
 
 it.each(['overview', 'mobile'])(

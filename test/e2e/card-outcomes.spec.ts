@@ -1,3 +1,8 @@
+import {
+  acrossStoresBacklog,
+  type OperationBacklogRow,
+} from '../../src/modules/payments/payment-operations.queries.js';
+import { Database } from '../../src/platform/prisma/database.js';
 import { freshKey } from '../support/factories.js';
 import { type CardOrder, CardShop, PRICE } from '../support/card-shop.js';
 import { tally } from '../support/shop.js';
@@ -128,6 +133,29 @@ describe('A provider that does not answer', () => {
       order.paymentId,
     ]);
     expect(asked).toBe(2);
+  });
+
+  it('is a backlog from when it was asked on; a bank that waits for its customer, from when his order does not', async () => {
+    // Not by the metrics: another Larder of this process sets them too.
+    const backlog = async () => {
+      const [found] = await silent.shop.larder.app.get(Database).query<OperationBacklogRow>(acrossStoresBacklog());
+      return [found!.pending, Math.floor(found!.oldest_s)];
+    };
+    const ago = (order: CardOrder) =>
+      silent.sql.query(`UPDATE payment_operations SET created_at = now() - interval '700.5 s' WHERE payment_id = $1`, [
+        order.paymentId,
+      ]);
+    expect(await backlog()).toEqual([0, 0]);
+    const challenged = await silent.order();
+    await silent.confirm(challenged, '4000 0025 0000 3155');
+    await ago(challenged);
+    expect(await backlog()).toEqual([0, 0]);
+    await silent.sql.query(`UPDATE orders SET expires_at = now() - interval '20.5 s' WHERE id = $1`, [challenged.id]);
+    expect(await backlog()).toEqual([1, 20]);
+    const unanswered = await silent.order();
+    await silent.confirm(unanswered, '4000 0000 0000 0202');
+    await ago(unanswered);
+    expect(await backlog()).toEqual([2, 700]);
   });
 });
 

@@ -261,4 +261,44 @@ describe('the activity', () => {
     expect(by('assignment.offered')).toBeNull();
     expect(by('assignment.accepted')).toMatchObject({ id: agent.id, role: 'AGENT' });
   });
+
+  it('says who took cash and who counted it, not whose it was', async () => {
+    const customer = await shop.make.user(shop.store);
+    const agent = await shop.make.agent(shop.store);
+    const variant = await shop.make.variant(shop.store);
+    const order = await shop.placed(customer, [{ variantId: variant, quantity: 1 }]);
+    const { path } = await shop.carried(agent, order.id);
+    const short = { amount: order.total.amount - 100, currency: 'USD' };
+    const post = (route: string, user: TestUser, body: object) =>
+      shop
+        .ask('post', route, user, { body, key: freshKey() })
+        .expect((reply) => expect(reply.status).toBeLessThan(300));
+    await post(`${path}/deliver`, agent, {
+      proof: { code: order.deliveryCode },
+      cashCollected: short,
+      shortReason: 'No more on him',
+    });
+    await post(`/api/payments/${order.payment.id}/settlements`, shop.manager, { amount: usd(100) });
+    await post(`/api/shipping/agents/${agent.id}/remittances`, shop.manager, { amount: usd(1) });
+    // One cent too little, and then as much as there should be.
+    const close = `/api/shipping/agents/${agent.id}/shifts/close`;
+    await post(close, shop.manager, { counted: usd(short.amount - 2) });
+    const admin = await shop.make.user(shop.store, 'ADMIN');
+    const { id } = await shop.row<{ id: string }>(`SELECT id FROM approvals WHERE kind = 'CASH_VARIANCE'`);
+    await post(`/api/approvals/${id}/approve`, admin, {});
+    const another = await shop.placed(customer, [{ variantId: variant, quantity: 1 }]);
+    const next = await shop.carried(agent, another.id);
+    const proof = { code: another.deliveryCode };
+    await post(`${next.path}/deliver`, agent, { proof, cashCollected: another.total });
+    await post(close, shop.manager, { counted: another.total });
+    const { body } = await shop.ask('get', '/api/dashboard/activity', shop.manager).expect(200);
+    const told = (body as ActivityResponse).items.map(({ type, by }) => [type, by?.id, by?.role]);
+    const by = (type: string) =>
+      told.filter(([name]) => name === type).map(([, who, role]) => (role ? [who, role] : who));
+    expect(by('payment.settled')).toEqual([shop.manager.id]);
+    expect(by('agent.cash_remitted')).toEqual(Array.from({ length: 3 }, () => shop.manager.id));
+    expect(by('agent.shift_counted')).toEqual([shop.manager.id]);
+    expect(by('agent.shift_closed')).toEqual([shop.manager.id, admin.id]);
+    expect(by('agent.shift_opened')).toEqual(Array.from({ length: 2 }, () => [agent.id, 'AGENT']));
+  });
 });

@@ -146,7 +146,10 @@ describe('placing an order with an Idempotency-Key', () => {
     await holder.query('BEGIN');
     await holder.query('SELECT 1 FROM stock_levels WHERE variant_id = $1 FOR UPDATE', [scarce]);
     const first = place(body, key).expect(201).then();
-    await shop.waitFor(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted`);
+    await shop.waitFor(
+      `SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+        WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted`,
+    );
     const second = await place(body, key).expect(409).expect('retry-after', '1');
     expect(second.body.code).toBe('IDEMPOTENCY_IN_PROGRESS');
     await holder.query('ROLLBACK');

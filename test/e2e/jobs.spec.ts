@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure } from '../../src/common/exceptions/failure.js';
 import { currentContext, currentStore } from '../../src/common/request-context.js';
+import { Prisma } from '../../src/generated/prisma/client.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { Background, until } from '../support/background.js';
 import { sumOfMetric } from '../support/metrics.js';
@@ -37,6 +38,11 @@ beforeAll(async () => {
         return Promise.reject(new Error(SECRET));
       });
       jobs.handle('test.refuse', () => Promise.reject(failure('EMAIL_TAKEN')));
+      const noId = Prisma.sql`SELECT ${SECRET}::text::uuid`;
+      jobs.handle('test.query', async () => void (await app.get(Database).query(noId)));
+      jobs.handle('test.transaction', () =>
+        app.get(Database).transaction(async (tx) => void (await tx.$queryRaw(noId))),
+      );
       jobs.handle('test.hang', () => new Promise(() => undefined), { timeoutMs: 200 });
       jobs.handle('test.effect', async (_data, job) => {
         await job.commitWith((tx) => tx.$executeRaw`INSERT INTO effects DEFAULT VALUES`);
@@ -64,7 +70,6 @@ beforeAll(async () => {
       expect(() => jobs.handle('test.note', note)).toThrow('twice');
       expect(() => jobs.handle('Note it', note)).toThrow('no name');
       expect(() => jobs.schedule('test.never', 0, () => Promise.resolve())).toThrow('every 1 to');
-      void app;
     },
     { JOBS_AT_ONCE: String(AT_ONCE), JOBS_WORKER_LOST_MS: '2000' },
   );
@@ -141,7 +146,7 @@ describe('A job that fails', () => {
     await until(() => failures.length === 1);
     await until(async () => (await background.count('graphile_worker.jobs WHERE locked_at IS NULL')) === 1);
     const { rows } = await background.larder.sql.query<{ wait: number }>(
-      'SELECT extract(epoch FROM max(run_at) - now())::float8 AS wait FROM graphile_worker.jobs',
+      'SELECT extract(epoch FROM run_at - updated_at)::float8 AS wait FROM graphile_worker.jobs',
     );
     expect(rows[0]?.wait).toBeGreaterThan(1);
     for (const tries of [2, 3]) {
@@ -171,6 +176,18 @@ describe('A job that fails', () => {
   it('for a reason of the business keeps its code', async () => {
     await background.enqueue('test.refuse', {}, { maxAttempts: 1 });
     await until(async () => (await background.count(`dead_jobs WHERE error = 'EMAIL_TAKEN'`)) === 1);
+    await background.larder.sql.query('DELETE FROM dead_jobs');
+  });
+
+  it('for what PostgreSQL says keeps the SQLSTATE, and nothing of the values', async () => {
+    await background.enqueue('test.query', {}, { maxAttempts: 1 });
+    await background.enqueue('test.transaction', {}, { maxAttempts: 1 });
+    await until(async () => (await background.count('dead_jobs')) === 2);
+    const dead = await background.larder.sql.query('SELECT name, error FROM dead_jobs ORDER BY name');
+    expect(dead.rows).toEqual([
+      { name: 'test.query', error: 'SQLSTATE_22P02' },
+      { name: 'test.transaction', error: 'SQLSTATE_22P02' },
+    ]);
     await background.larder.sql.query('DELETE FROM dead_jobs');
   });
 

@@ -98,9 +98,9 @@ describe('larder_ledger_imbalance', () => {
         [store.id],
       );
       return marks.every(({ ripe }) => ripe);
-    }, 45_000);
+    }, 120_000);
     expect(await seen()).toBe(before);
     expect(await filled()).toBe(2);
     expect(await seen()).toBe(before);
-  });
+  }, 180_000);
 });

@@ -47,9 +47,24 @@ it('is a window of the same hours in the store every day, over the change of clo
 it('does not exist in the hour that the clocks jump over', async () => {
   const gap = { ...MORNING, start: '02:10', end: '02:50' };
   const night = { ...MORNING, start: '01:00', end: '04:00' };
-  await make({ from: '2032-03-28', to: '2032-03-28', windows: [gap, night] }).expect(201);
+  const edge = { ...MORNING, start: '02:30', end: '03:00' };
+  await make({ from: '2032-03-28', to: '2032-03-28', windows: [gap, night, edge] }).expect(201, { created: 1 });
   const items = await windows('2032-03-28');
-  expect(items.at(0)).toMatchObject({ startsAt: '2032-03-28T00:00:00.000Z', endsAt: '2032-03-28T02:00:00.000Z' });
+  expect(items.map(({ startsAt, endsAt }) => [startsAt, endsAt])).toEqual([
+    ['2032-03-28T00:00:00.000Z', '2032-03-28T02:00:00.000Z'],
+  ]);
+});
+
+it('goes up to midnight, where the day is an hour longer too', async () => {
+  const late = { ...MORNING, start: '22:00', end: '24:00' };
+  await make({ from: '2033-10-29', to: '2033-10-30', windows: [late] }).expect(201, { created: 2 });
+  const days = await Promise.all(['2033-10-29', '2033-10-30'].map((day) => windows(day)));
+  expect(days.map((items) => items.map(({ startsAt, endsAt }) => [startsAt, endsAt]))).toEqual([
+    [['2033-10-29T20:00:00.000Z', '2033-10-29T22:00:00.000Z']],
+    [['2033-10-30T21:00:00.000Z', '2033-10-30T23:00:00.000Z']],
+  ]);
+  for (const wrong of [{ start: '24:00' }, { end: '24:01' }, { start: '00:00', end: '00:00' }])
+    await make({ from: '2033-10-29', to: '2033-10-29', windows: [{ ...late, ...wrong }] }).expect(400);
 });
 
 it('can be asked for again without a second one', async () => {

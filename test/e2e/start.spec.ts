@@ -23,7 +23,7 @@ describe('a start on a machine that has only Node', () => {
   it('serves the demo store, stops at Ctrl-C with its database, and finds its data again', async () => {
     const first = build.start({ DATA_DIR: dataDir });
     const url = await first.url();
-    await withinMs(5000, () => Promise.resolve(expect(first.stdout).toContain('Stop with Ctrl-C.')));
+    await withinMs(40_000, () => Promise.resolve(expect(first.stdout).toContain('Stop with Ctrl-C.')));
     for (const text of [`${url}/docs`, '/metrics', 'larder-demo', 'database-url']) {
       expect(first.stdout).toContain(text);
     }
@@ -65,7 +65,7 @@ describe('a start on a machine that has only Node', () => {
   it('Ctrl-C before it serves stops what has been started by then', async () => {
     const fresh = join(build.folder, 'interrupted');
     const run = build.start({ DATA_DIR: fresh });
-    await withinMs(20_000, () => access(join(fresh, 'database-url')));
+    await withinMs(40_000, () => access(join(fresh, 'database-url')));
     const databaseUrl = (await readFile(join(fresh, 'database-url'), 'utf8')).trim();
     expect(await run.stop('SIGINT')).toBe(0);
     await expect(withClient(databaseUrl, () => Promise.resolve())).rejects.toThrow('ECONNREFUSED');
@@ -154,8 +154,11 @@ describe('the demo stores', () => {
         // Comes after the store, its users and their money.
         await client.query('LOCK TABLE products IN EXCLUSIVE MODE');
         const killed = build.start(settings);
-        await withinMs(20_000, async () => {
-          const { rowCount } = await client.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+        await withinMs(40_000, async () => {
+          const { rowCount } = await client.query(
+            `SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+              WHERE d.datname = current_database() AND NOT l.granted`,
+          );
           expect(rowCount).toBe(1);
         });
         await killed.stop('SIGKILL');
@@ -176,7 +179,7 @@ describe('the demo stores', () => {
     try {
       const run = build.start({ DATABASE_URL: database.url, NODE_ENV: 'production', JWT_SECRET: 's'.repeat(32) });
       const url = await run.url();
-      await withinMs(5000, async () => {
+      await withinMs(40_000, async () => {
         const ready = await fetch(`${url}/health/ready`);
         expect(await ready.json()).toEqual({ status: 'healthy', timestamp: expect.any(String) });
       });

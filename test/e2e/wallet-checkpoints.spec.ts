@@ -1,11 +1,13 @@
 import { jest } from '@jest/globals';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { newId } from '../../src/common/ids.js';
 import { startApp, type TestApp } from '../support/app.js';
+import { until } from '../support/background.js';
 import { Factory, type TestStore, type TestUser } from '../support/factories.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
+/** What other tests may write for in one transaction. */
+const WRITERS_MS = 120_000;
 
 let larder: TestApp;
 let store: TestStore;
@@ -48,12 +50,10 @@ async function read(): Promise<{ balance: number; summed: number }> {
 
 /** Other databases of the same server may have transactions under way, which a checkpoint waits for too. */
 async function fillMark(): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  await until(async () => {
     await checkpoint();
-    if ((await checkpoints()).every(({ balance }) => balance !== null)) return;
-    await sleep(50);
-  }
-  throw new Error('The mark was not filled in');
+    return (await checkpoints()).every(({ balance }) => balance !== null);
+  }, WRITERS_MS);
 }
 
 describe('checkpoints of the store’s own wallets', () => {
@@ -97,10 +97,10 @@ describe('checkpoints of the store’s own wallets', () => {
       const { body } = await larder.http.get(`/api/wallets/${sales}`).set('authorization', manager.bearer).expect(200);
       expect(body.balance).toEqual({ amount: balance, currency: 'USD' });
     };
-    for (let reads = 0; reads < 100 && (await read()).summed > 0; reads += 1) {
+    await until(async () => {
       await readOverHttp();
-      await sleep(20);
-    }
+      return (await read()).summed === 0;
+    }, WRITERS_MS);
     expect(await read()).toEqual({ balance, summed: 0 });
     await readOverHttp();
   });

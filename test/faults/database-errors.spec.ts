@@ -34,9 +34,8 @@ describe('what the database says no to', () => {
   let category: string;
 
   beforeAll(async () => {
-    larder = await startApp({ TRANSACTION_TIMEOUT_MS: '1200', STATEMENT_TIMEOUT_MS: '900', LOCK_TIMEOUT_MS: '300' }, [
-      ProvocationsController,
-    ]);
+    const limits = { TRANSACTION_TIMEOUT_MS: '1200', STATEMENT_TIMEOUT_MS: '900', LOCK_TIMEOUT_MS: '300' };
+    larder = await startApp({ ...limits, POOL_ACQUIRE_TIMEOUT_MS: '5000' }, [ProvocationsController]);
     store = await new Factory(larder.sql).store();
     category = newId();
     await larder.sql.query(`INSERT INTO categories (store_id, id, slug, name) VALUES ($1, $2, 'taken', 'Taken')`, [

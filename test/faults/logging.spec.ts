@@ -3,6 +3,7 @@ import { LarderLogger } from '../../src/platform/logging/larder-logger.js';
 import { createPino } from '../../src/platform/logging/pino.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { ADDRESS, Factory, freshKey, type TestStore } from '../support/factories.js';
+import { PATIENT } from '../support/shop.js';
 
 const PASSWORD = 'a password that nobody may read';
 
@@ -12,7 +13,7 @@ describe('the log', () => {
   let store: TestStore;
 
   beforeAll(async () => {
-    larder = await startApp({ LOG_LEVEL: 'trace' });
+    larder = await startApp({ ...PATIENT, LOG_LEVEL: 'trace' });
     make = new Factory(larder.sql);
     store = await make.store();
   });

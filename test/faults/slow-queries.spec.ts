@@ -14,6 +14,7 @@ import { provoke, type Provocation, ProvocationsController } from './provocation
 
 /** Never to be read in a log. */
 const SECRET = 'nobody-may-read-this';
+const TRANSACTION_STEPS = new Set(['BEGIN', 'COMMIT', 'ROLLBACK']);
 
 describe('queries that are slow', () => {
   let larder: TestApp;
@@ -55,11 +56,13 @@ describe('queries that are slow', () => {
   ];
 
   const linesOf = (response: Response) =>
-    larder
-      .logLines()
-      .filter(
-        ({ event, requestId }) => event === 'slow_query_detected' && requestId === response.headers['x-request-id'],
-      );
+    larder.logLines().filter(
+      ({ event, requestId, operation }) =>
+        event === 'slow_query_detected' &&
+        requestId === response.headers['x-request-id'] &&
+        // On a busy machine, a BEGIN or COMMIT may be slow too.
+        !TRANSACTION_STEPS.has(String(operation)),
+    );
   const counted = (threshold: number) =>
     sumOfMetric(
       larder,
@@ -68,9 +71,15 @@ describe('queries that are slow', () => {
     );
 
   it.each(ways)('are told of from 100 ms on, as %s', async (_way, act) => {
-    const [before, warned] = [await counted(100), await counted(500)];
-    const response = await provoke(larder, act(150));
-    expect(response.status).toBe(200);
+    let before = 0;
+    let warned = 0;
+    let response: Response;
+    // A busy machine may make it one that is a warning.
+    do {
+      [before, warned] = [await counted(100), await counted(500)];
+      response = await provoke(larder, act(150));
+      expect(response.status).toBe(200);
+    } while (linesOf(response).some(({ duration }) => Number(duration) >= 500));
     expect(linesOf(response)).toEqual([
       {
         level: 'info',
@@ -120,12 +129,18 @@ describe('queries that are slow', () => {
   it('are as slow as the configuration says', async () => {
     const strict = await startApp({ SLOW_QUERY_LOG_MS: '10', SLOW_QUERY_WARN_MS: '40' }, [ProvocationsController]);
     await new Factory(strict.sql).store();
-    for (const seconds of [0.02, 0.05]) {
+    const slow = async (seconds: number) => {
       await provoke(strict, (db) => db.query(Prisma.sql`SELECT pg_sleep(${seconds}::float) FROM stores`));
-    }
-    const lines = strict.logLines().filter(({ event, table }) => event === 'slow_query_detected' && table === 'stores');
-    expect(lines.at(-1)).toMatchObject({ level: 'warn', threshold: 40 });
-    expect(lines.map(({ threshold }) => threshold)).toContain(10);
+      const lines = strict
+        .logLines()
+        .filter(({ event, table }) => event === 'slow_query_detected' && table === 'stores');
+      return lines.at(-1)!;
+    };
+    expect(await slow(0.05)).toMatchObject({ level: 'warn', threshold: 40 });
+    // A busy machine may make more of it.
+    let line = await slow(0.02);
+    while (Number(line.duration) >= 40) line = await slow(0.02);
+    expect(line).toMatchObject({ level: 'info', threshold: 10 });
     await strict.close();
   });
 });

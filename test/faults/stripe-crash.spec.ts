@@ -75,7 +75,7 @@ const confirm = ({ paymentId, user, key }: Attempt): Promise<Reply> => {
 const insist = async (attempt: Attempt): Promise<Reply> => {
   for (let time = 1; ; time++) {
     const reply = await confirm(attempt);
-    if (reply.status === 200 || time === 100) return reply;
+    if (reply.status === 200 || time === 400) return reply;
     await sleep(100);
   }
 };
@@ -87,7 +87,7 @@ const kill = async (): Promise<void> => {
 const allCaptured = async (attempts: Attempt[]): Promise<void> => {
   const ids = attempts.map(({ paymentId }) => paymentId);
   await sql.query(`UPDATE payment_operations SET next_attempt_at = now() WHERE status = 'PENDING'`);
-  for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
+  for (const deadline = Date.now() + 60_000; ; await sleep(50)) {
     const { rows } = await sql.query(`SELECT status FROM payments WHERE id = ANY ($1) AND status <> 'CAPTURED'`, [ids]);
     if (rows.length === 0) return;
     if (Date.now() > deadline) throw new Error(`Not captured: ${JSON.stringify(rows)}`);

@@ -1,5 +1,5 @@
 import { type CardOrder, CardShop, PRICE } from '../support/card-shop.js';
-import { type Reply } from '../support/shop.js';
+import { PATIENT, type Reply } from '../support/shop.js';
 import type { Intent } from '../support/stripe-protocol.js';
 import { StripeServer } from '../support/stripe-server.js';
 import { verify } from '../support/verify.js';
@@ -9,7 +9,7 @@ let cards: CardShop;
 
 beforeAll(async () => {
   stripe = await new StripeServer().open();
-  cards = await CardShop.open(stripe.settings);
+  cards = await CardShop.open({ ...stripe.settings, ...PATIENT });
 });
 afterEach(() => verify(cards.sql));
 afterAll(async () => {

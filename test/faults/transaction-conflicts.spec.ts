@@ -7,6 +7,7 @@ import { startApp, type TestApp } from '../support/app.js';
 import { createTestDatabase, databaseUrl, type TestDatabase, withClient } from '../support/database.js';
 import { Factory } from '../support/factories.js';
 import { sumOfMetric } from '../support/metrics.js';
+import { PATIENT } from '../support/shop.js';
 import { expectFault, inject, provoke, type Provocation, ProvocationsController } from './provocation.js';
 
 const REFUSED = { status: 409, code: 'TRANSACTION_CONFLICT', retryAfter: 1 };
@@ -26,9 +27,7 @@ describe('transactions that PostgreSQL gives up', () => {
     const name = new URL(database.url).pathname.slice(1);
     adminUrl = databaseUrl(process.env.TEST_DATABASE_URL ?? '', name);
     await withClient(adminUrl, (client) => client.query(`ALTER DATABASE ${name} SET deadlock_timeout = '30ms'`));
-    // A deadlock is to be found as one, not as a lock that takes too long.
-    const limits = { LOCK_TIMEOUT_MS: '2500', STATEMENT_TIMEOUT_MS: '4000', POOL_ACQUIRE_TIMEOUT_MS: '5000' };
-    larder = await startApp({ ...limits, DATABASE_URL: database.url }, [ProvocationsController]);
+    larder = await startApp({ ...PATIENT, DATABASE_URL: database.url }, [ProvocationsController]);
     const store = await new Factory(larder.sql).store();
     [first, second] = [newId(), newId()];
     await larder.sql.query(
@@ -217,5 +216,5 @@ describe('transactions that PostgreSQL gives up', () => {
       }),
     );
     expect(answers).toEqual({ read: clients * each, CONFLICT: clients * each });
-  });
+  }, 300_000);
 });

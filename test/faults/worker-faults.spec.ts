@@ -15,6 +15,7 @@ import { applyMigrations } from '../../src/platform/prisma/migrations.js';
 import { until } from '../support/background.js';
 import type { Build, LarderRun } from '../support/built-larder.js';
 import { Factory } from '../support/factories.js';
+import { freePort } from '../support/redis-server.js';
 import { buildWorkers, createWorkerTables, WORKER } from '../support/worker-process.js';
 
 const JOBS = 60;
@@ -29,7 +30,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'larder-test-worker-'));
   // Run as root, the server has another user, who must get through.
   await chmod(folder, 0o711);
-  [server, build] = await Promise.all([startEmbeddedPostgres({ dataDir: folder }), buildWorkers()]);
+  const port = await freePort();
+  [server, build] = await Promise.all([startEmbeddedPostgres({ dataDir: folder, port }), buildWorkers()]);
   sql = new pg.Pool({ connectionString: server.url });
   sql.on('error', () => undefined);
 });
@@ -85,7 +87,7 @@ it('works once the database has its migrations, and through restarts of the data
       ),
     );
   }
-  await until(async () => (await count('graphile_worker.jobs')) === 0, 30_000);
+  await until(async () => (await count('graphile_worker.jobs')) === 0, 90_000);
   const { rows } = await sql.query(
     'SELECT kind, count(*)::int AS effects, count(DISTINCT n)::int AS things FROM effects GROUP BY kind ORDER BY kind',
   );

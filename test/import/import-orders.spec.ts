@@ -1,4 +1,5 @@
 import { verifyPassword } from '../../src/modules/auth/passwords.js';
+import { settledInTheEnd } from '../support/settled.js';
 import { verify } from '../support/verify.js';
 import { csv, ImportScene } from './import.scene.js';
 
@@ -97,7 +98,10 @@ describe('orders of the past', () => {
         delivered_at: '',
       }),
     );
-    expect(await importRows('all.csv', rows)).toMatchObject({ imported: 16, present: 0, rejected: 0, end: 'done' });
+    const orders = await scene.file('all.csv', csv(COLUMNS, rows));
+    const { outcomes, settled } = await scene.run({ orders });
+    expect(outcomes[0]).toMatchObject({ imported: 16, present: 0, rejected: 0, end: 'done' });
+    await settledInTheEnd(scene.database.url, scene.store.id, settled);
   });
 
   it('leave a database of which everything holds', () => verify(scene.sql));

@@ -135,7 +135,7 @@ it('asked to stop, ends after the batch that it is at, and says how to go on', a
   expect(outcomes[0]).toMatchObject({ end: 'stopped', imported: expect.any(Number) });
   expect((await scene.run({ orders })).outcomes[0]).toMatchObject({ end: 'done', resumed: true, imported: 1485 });
   await verify(scene.sql);
-}, 120_000);
+});
 
 /**
  * Runs the command and tells how much memory it had at most. Of the kernel's own account of this program: what getrusage tells
@@ -162,7 +162,7 @@ describe('a line of half a gigabyte', () => {
     const { output, kilobytes } = await memoryOf(file);
     expect(output).toMatch(/no line end in the first \d+ bytes/);
     expect(kilobytes).toBeLessThan(MOST_MEMORY_KB);
-  }, 60_000);
+  });
 
   it('among others is told with its place and passed over, in little memory', async () => {
     const head = 'sku,product,name,price\nONE,one,One,1\n';
@@ -175,5 +175,5 @@ describe('a line of half a gigabyte', () => {
     expect(output).toContain('2 variants were imported');
     expect((await scene.rejected())['3']).toContain(`from byte ${head.length} on`);
     expect(kilobytes).toBeLessThan(MOST_MEMORY_KB);
-  }, 60_000);
+  });
 });

@@ -1,9 +1,8 @@
 /**
  * Stands in for a Larder process, which a test can kill: `node embedded-larder.mjs <dataDir>` starts the database, prints
- * one line of JSON ({url} or {error, message}) and stops the database at SIGTERM or, after draining for a while, SIGINT.
+ * one line of JSON ({url} or {error, message}) and stops the database at SIGTERM. At SIGINT it goes on, as one that drains.
  */
 import { registerHooks } from 'node:module';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
@@ -23,9 +22,8 @@ const { startEmbeddedPostgres } = await import(moduleUrl);
 const logged = [];
 try {
   const database = await startEmbeddedPostgres({ dataDir: process.argv[2], onLog: (line) => logged.push(line) });
-  const stop = () => database.stop().then(() => process.exit(0));
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', () => sleep(500).then(stop));
+  process.on('SIGTERM', () => database.stop().then(() => process.exit(0)));
+  process.on('SIGINT', () => undefined);
   console.log(JSON.stringify({ url: database.url, logged }));
   setInterval(() => undefined, 60_000);
 } catch (error) {

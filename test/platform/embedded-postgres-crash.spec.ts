@@ -75,7 +75,10 @@ describe('after a crash', () => {
       client.on('error', () => undefined);
       return client.query("SELECT count(*) FROM generate_series(1, 12000000) AS n WHERE md5(n::text) = 'x'");
     }).catch(() => undefined);
-    await sleep(300);
+    await withClient(first.report.url, async (client) => {
+      const working = `SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%md5%' AND pid <> pg_backend_pid()`;
+      while ((await client.query(working)).rowCount === 0) await sleep(5);
+    });
     process.kill((await stage.postmasterPid())!, 'SIGKILL');
     await end(first.process, 'SIGKILL');
 
@@ -153,6 +156,7 @@ describe('one data directory, two Larders', () => {
     process.kill(-first.process.pid!, 'SIGINT');
     await sleep(200);
     await remember(first.report.url);
+    first.process.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
     expect(await isRunning(server)).toBe(false);
     const second = await startEmbeddedPostgres({ dataDir: stage.dataDir });

@@ -76,7 +76,7 @@ describe('embedded PostgreSQL', () => {
     });
     await database.stop();
     const log = await readFile(join(stage.dataDir, 'postgres/postgres.log'), 'utf8');
-    expect(log).toMatch(/duration: 1\d\d\.\d+ ms .*slow_one/);
+    expect(log).toMatch(/duration: \d{3,}\.\d+ ms .*slow_one/);
     expect(log).toContain('failing_one');
     expect(log).not.toContain('secret-of-a-customer');
   });

@@ -279,9 +279,9 @@ describe('three deployments at once', () => {
 });
 
 async function until(reached: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 1; attempt <= 100; attempt += 1) {
+  for (let attempt = 1; attempt <= 500; attempt += 1) {
     if (await reached()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error('Not reached within 10 s');
+  throw new Error('Not reached within 25 s');
 }

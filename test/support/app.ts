@@ -45,6 +45,8 @@ export async function startApp(
     HOST: '127.0.0.1',
     PORT: '0',
     DATABASE_URL: database.url,
+    // On a machine that does much else a connection alone may take a second.
+    POOL_ACQUIRE_TIMEOUT_MS: '5000',
     ...settings,
   });
   const log = new PassThrough();

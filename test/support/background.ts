@@ -7,7 +7,7 @@ import { startApp, type TestApp } from './app.js';
 import { Factory, type TestStore } from './factories.js';
 
 /** Resolves once the condition holds. */
-export async function until(condition: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, ms = 40_000): Promise<void> {
   for (const deadline = performance.now() + ms; !(await condition()); await sleep(20)) {
     if (performance.now() > deadline) throw new Error(`Not within ${ms} ms: ${condition.toString()}`);
   }

@@ -123,7 +123,7 @@ export class CardShop {
   }
 
   /** Until nothing is under way any more, and no news are waiting; then what it has come to. */
-  async settled(order: CardOrder, ms = 15_000): Promise<CardState> {
+  async settled(order: CardOrder, ms = 40_000): Promise<CardState> {
     const deadline = performance.now() + ms;
     for (;;) {
       const { rows } = await this.sql.query(

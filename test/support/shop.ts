@@ -5,6 +5,9 @@ import type { OrderResponse } from '../../src/modules/orders/dto/order.dto.js';
 import { startApp, type TestApp } from './app.js';
 import { ADDRESS, Factory, freshKey, type TestStore, type TestUser } from './factories.js';
 
+/** Long enough for a machine that does much else: it costs time only where what is waited for never comes. */
+const WAIT_MS = 20_000;
+
 /** What tests look at in an answer: of an order, an assignment or an error. */
 export interface ReplyBody {
   id: string;
@@ -35,6 +38,18 @@ export interface Line {
   variantId: string;
   quantity: number;
 }
+
+/**
+ * Whoever waits on a busy machine is served in the end: for tests of what becomes of many who want the same, not of how fast.
+ * Longer than deadlock_timeout, so that a deadlock is found and counted.
+ */
+export const PATIENT = {
+  REQUEST_DEADLINE_MS: '40000',
+  TRANSACTION_TIMEOUT_MS: '30000',
+  POOL_ACQUIRE_TIMEOUT_MS: '20000',
+  STATEMENT_TIMEOUT_MS: '20000',
+  LOCK_TIMEOUT_MS: '15000',
+};
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -80,9 +95,9 @@ export class Shop {
   }
 
   async waitUntil(reached: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + WAIT_MS;
     while (!(await reached())) {
-      if (performance.now() > deadline) throw new Error('Not reached in 5 s');
+      if (performance.now() > deadline) throw new Error(`Not reached within ${WAIT_MS} ms: ${reached.toString()}`);
       await sleep(5);
     }
   }

@@ -4,8 +4,8 @@ import type pg from 'pg';
 import { type Build, buildLarder } from './built-larder.js';
 
 /**
- * Larder as it is built, with jobs of the test's. Each writes down that it ran, in a transaction of its own, and has its effect in
- * one of the ways that docs/jobs.md tells of.
+ * Larder as it is built, with jobs of the test's. Each writes down that it ran, in a transaction of its own, says so on standard
+ * output when it knows that it is written, and has its effect in one of the ways that docs/jobs.md tells of.
  */
 const ENTRY = `
   import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,10 @@ const ENTRY = `
   OutboxRelay.prototype.onModuleInit = function () {
     original.call(this);
     const { jobs, outbox, database } = this;
-    const ran = (kind, n) => database.pool.query('INSERT INTO runs (kind, n, worker) VALUES ($1, $2, $3)', [kind, n, process.pid]);
+    const ran = async (kind, n) => {
+      await database.pool.query('INSERT INTO runs (kind, n, worker) VALUES ($1, $2, $3)', [kind, n, process.pid]);
+      console.log('ran ' + kind + ' ' + n);
+    };
     const effect = (tx, kind, n) => tx.$executeRaw\`INSERT INTO effects (kind, n, worker) VALUES (\${kind}, \${n}, \${process.pid})\`;
 
     // The effect commits with the job.

@@ -168,9 +168,20 @@ export interface OperationBacklogRow {
   oldest_s: number;
 }
 
-/** No more than can be counted in a moment. */
+/**
+ * No more than can be counted in a moment. What waits for the customer, who is to tell his bank that it is he, is nobody's
+ * backlog for as long as his order waits for him.
+ */
 export function acrossStoresBacklog(): Prisma.Sql {
   return Prisma.sql`
-    SELECT count(*)::int AS pending, coalesce(extract(epoch FROM now() - min(b.created_at)), 0)::float8 AS oldest_s
-      FROM (SELECT created_at FROM payment_operations WHERE status = 'PENDING' LIMIT 10000) b`;
+    SELECT count(*)::int AS pending, coalesce(extract(epoch FROM now() - min(b.since)), 0)::float8 AS oldest_s
+      FROM (
+        SELECT coalesce(o.expires_at, op.created_at) AS since
+          FROM payment_operations op
+          LEFT JOIN payments p ON p.store_id = op.store_id AND p.id = op.payment_id AND op.action_required
+          LEFT JOIN orders o ON o.store_id = p.store_id AND o.id = p.order_id
+         WHERE op.status = 'PENDING'
+         LIMIT 10000
+      ) b
+     WHERE b.since <= now()`;
 }

@@ -53,8 +53,8 @@ export function slotsOfZone(zoneId: string, date: string | undefined): Prisma.Sq
 }
 
 /**
- * The same windows for each day. A window that the clocks jump over doesn't exist that day; those that are there already stay
- * as they are.
+ * The same windows for each day. A window that the clocks jump over doesn't exist that day (a time that they skip reads an hour
+ * later); those that are there already stay as they are.
  */
 export function insertSlots({ zoneId, from, to, windows }: NewSlotsDto): Prisma.Sql {
   return Prisma.sql`
@@ -75,6 +75,7 @@ export function insertSlots({ zoneId, from, to, windows }: NewSlotsDto): Prisma.
        ) t
        WHERE s.id = ${currentStore()}::uuid
          AND t.starts_at < t.ends_at
+         AND (t.starts_at AT TIME ZONE s.timezone = day + w.start_at OR t.ends_at AT TIME ZONE s.timezone = day + w.end_at)
        ORDER BY t.starts_at
       ON CONFLICT DO NOTHING
       RETURNING id

@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { loggable, readDatabaseError } from '../prisma/database-error.js';
+import { loggable, readDatabaseError, sqlStateOf } from '../prisma/database-error.js';
 
 /** The worker was taken for dead while it ran the job, and another one has it. Whatever was done is rolled back. */
 export class JobTakenError extends Error {
@@ -25,6 +25,8 @@ export function codeOf(error: unknown): string {
   }
   const database = readDatabaseError(error);
   if (database) return `DATABASE_${database.failure}`;
+  const sqlState = sqlStateOf(error);
+  if (sqlState !== undefined) return `SQLSTATE_${sqlState}`;
   return error instanceof Error ? error.name : 'UNKNOWN';
 }
 

@@ -92,6 +92,7 @@ interface LooseError {
   code?: unknown;
   message?: unknown;
   constraint?: unknown;
+  severity?: unknown;
   cause?: unknown;
   meta?: { driverAdapterError?: { cause?: unknown } };
 }
@@ -112,7 +113,7 @@ export function mayBeCommitted(error: unknown): boolean {
 export function readDatabaseError(error: unknown): DatabaseErrorInfo | undefined {
   if (!isError(error)) return undefined;
   const loose = error as LooseError;
-  const cause = (loose.meta?.driverAdapterError?.cause ?? loose.cause ?? {}) as AdapterCause;
+  const cause = causeOf(loose);
   const code = typeof loose.code === 'string' ? loose.code : undefined;
   const sqlState = [cause.originalCode, code].find((value) => value !== undefined && value in BY_SQLSTATE);
   const failure =
@@ -125,6 +126,10 @@ export function readDatabaseError(error: unknown): DatabaseErrorInfo | undefined
   return { failure, sqlState, constraint };
 }
 
+function causeOf({ meta, cause }: LooseError): AdapterCause {
+  return meta?.driverAdapterError?.cause ?? cause ?? {};
+}
+
 function byCode(code: string, message: string): DatabaseFailure | undefined {
   if (UNREACHABLE_SYSCALLS.has(code)) return 'UNREACHABLE';
   if (code === 'P2028' && NO_CONNECTION_IN_TIME.test(message)) return 'POOL_EXHAUSTED';
@@ -133,6 +138,16 @@ function byCode(code: string, message: string): DatabaseFailure | undefined {
 
 function byMessage(message: string): DatabaseFailure | undefined {
   return BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1];
+}
+
+/** The code that PostgreSQL gave an error, also one that means nothing particular to Larder; undefined when it gave none. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (!isError(error)) return undefined;
+  const { originalCode } = causeOf(error);
+  if (originalCode !== undefined) return originalCode;
+  // Only what PostgreSQL said has a severity: EPIPE and P2010 have five characters too.
+  const { code, severity } = error as LooseError;
+  return typeof code === 'string' && typeof severity === 'string' ? code : undefined;
 }
 
 /** True when the error is a violation of exactly this constraint. */

@@ -11,6 +11,8 @@ const BEAT_MS = 1000;
 const BEAT_WHILE_DOWN_MS = 500;
 /** A connection on which nothing comes for so long, pings unanswered, is made anew. */
 const SILENT_MS = 5000;
+/** A process that stops waits for so long, even for a connection that has gone long ago. */
+const GOODBYE_MS = 100;
 const PROBED_KEY = 'larder:probe';
 
 /** foreign: under a key of ours is what somebody else has put there. */
@@ -119,7 +121,7 @@ export class RedisClient implements OnModuleInit, OnApplicationShutdown {
       connectionName: 'larder',
       connectTimeout: SILENT_MS,
       socketTimeout: SILENT_MS,
-      disconnectTimeout: this.config.REDIS_TIMEOUT_MS,
+      disconnectTimeout: GOODBYE_MS,
       // Nothing waits for a Redis that isn't there, and nothing is sent twice.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,

@@ -23,6 +23,8 @@ const DAY = /^2\d{3}-\d{2}-\d{2}$/;
 const dayForm = '$property must be a day, as 2026-11-21';
 const CLOCK = /^([01]\d|2[0-3]):[0-5]\d$/;
 const clockForm = '$property must be a time of day from 00:00 to 23:59';
+const CLOCK_TO_MIDNIGHT = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
+const endForm = '$property must be a time of day from 00:00 to 24:00';
 const MOST_PARCELS = 100_000;
 const WEEK_MINUTES = 10_080;
 
@@ -32,9 +34,9 @@ export class SlotWindowDto {
   @Matches(CLOCK, { message: clockForm })
   start: string;
 
-  /** The same day; not before the start. */
+  /** The same day, 24:00 being its end; after the start. */
   @IsString()
-  @Matches(CLOCK, { message: clockForm })
+  @Matches(CLOCK_TO_MIDNIGHT, { message: endForm })
   end: string;
 
   /** Orders that it takes. */
