@@ -284,13 +284,15 @@ export class Naive {
         .map(([name, some]) => ({ name, count: some.length, amount: usd(amount(some)) }))
         .sort((a, b) => b.amount.amount - a.amount.amount || (a.name < b.name ? -1 : 1));
     const givenBack = amount(asked.filter(({ status }) => status === 'SUCCEEDED'));
-    const sold = this.placed.filter(({ status }) => [...SOLD, 'RETURNED'].includes(status));
+    const paid = this.placed.map(({ id, status, total }) =>
+      [...SOLD, 'RETURNED'].includes(status) ? Number(total) : (this.refunded.get(id) ?? 0),
+    );
     return {
       ...this.days,
       count: asked.length,
       amount: usd(amount(asked)),
       givenBack: usd(givenBack),
-      rate: rateOf(givenBack, sum(sold.map(({ total }) => Number(total)))),
+      rate: rateOf(givenBack, sum(paid)),
       byStatus: by('status'),
       byDestination: by('destination'),
       byReason: by('reason'),

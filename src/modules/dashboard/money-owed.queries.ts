@@ -94,7 +94,10 @@ export function walletLiabilities(): Prisma.Sql {
      WHERE s.id = ${currentStore()}::uuid`;
 }
 
-/** Refunds asked for in the range; the rate is what was given back of them against the orders placed in it that were sold. */
+/**
+ * Refunds asked for in the range; the rate is what was given back of them against the orders placed in it that were sold, and
+ * what others had been paid before they were cancelled: that is among what was given back.
+ */
 export function refundFigures(range: DayRange): Prisma.Sql {
   const group = (name: string, most: number): Prisma.Sql => Prisma.sql`(
     SELECT coalesce(json_agg(json_build_object(
@@ -123,7 +126,8 @@ export function refundFigures(range: DayRange): Prisma.Sql {
       SELECT coalesce(sum(a.count), 0) AS count, sum(a.amount) AS amount, sum(a.amount) FILTER (WHERE a.status = 'SUCCEEDED') AS given_back
         FROM asked a
     ), sold AS (
-      SELECT sum(f.total) FILTER (WHERE f.status = ANY (${SOLD}::text[]) OR f.status = 'RETURNED') AS total FROM figures f
+      SELECT sum(CASE WHEN f.status = ANY (${SOLD}::text[]) OR f.status = 'RETURNED' THEN f.total ELSE f.refunded END) AS total
+        FROM figures f
     )
     SELECT json_build_object(
              'from', ${range.from}::text, 'to', ${range.to}::text,

@@ -50,7 +50,7 @@ export class RefundsDashboardResponse extends RangedResponse {
   amount: MoneyDto;
   /** Of those that succeeded. */
   givenBack: MoneyDto;
-  /** givenBack against the orders of the range that were sold, to four places; null of none. */
+  /** givenBack against what was sold in the range or paid for orders that were cancelled, to four places; null of none. */
   rate: number | null;
   byStatus: RefundGroupDto[];
   byDestination: RefundGroupDto[];
