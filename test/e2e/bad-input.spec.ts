@@ -110,6 +110,16 @@ describe('every route, whatever it is sent', () => {
     expect(validated.filter((field) => !told.includes(field))).toEqual([]);
   });
 
+  it('is not told to need a field that has a value without being sent', () => {
+    const defaults = Object.entries(schemas).flatMap(([name, { properties = {}, required = [] }]) =>
+      Object.entries(properties)
+        .filter(([, property]) => property.default !== undefined)
+        .map(([field]) => ({ field: `${name}.${field}`, needed: required.includes(field) })),
+    );
+    expect(defaults.length).toBeGreaterThan(0);
+    expect(defaults.filter(({ needed }) => needed)).toEqual([]);
+  });
+
   // class-validator drops all of the parent's rules of a field that the child has a rule for.
   it('has no DTO that weakens what it extends', () => {
     const fields = validatedFields();

@@ -18,6 +18,7 @@ export interface Schema {
   minItems?: number;
   items?: Schema;
   required?: string[];
+  default?: unknown;
   properties?: Record<string, Schema>;
 }
 

@@ -34,6 +34,7 @@ export interface Variant {
 export interface Product {
   slug: string;
   name: string;
+  category: { slug: string; name: string } | null;
   variants: Variant[];
 }
 

@@ -8,6 +8,7 @@ import { tellTotals } from './ledger.ts';
 import { Narrator, NotAsTold } from './narrator.ts';
 import { tellRefund } from './refund.ts';
 import { tellDoubleClick, tellTooMuch } from './refusals.ts';
+import { tellSearch } from './search.ts';
 import { tellShift } from './shift.ts';
 import { tellSlotAndCoupon } from './slot-and-coupon.ts';
 import { openStage } from './stage.ts';
@@ -26,6 +27,7 @@ async function tell(url: string): Promise<void> {
   const narrator = new Narrator();
   console.log(`An order from the shelf to the door, told over HTTP by ${url}`);
   const stage = await openStage(narrator, larder);
+  await tellSearch(stage);
   await tellCashOrder(stage);
   await tellWalletOrder(stage);
   await tellCartOrder(stage);

@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -46,6 +47,7 @@ export class SlotWindowDto {
   capacity: number;
 
   /** Minutes before the start from which on it takes no more orders. */
+  @ApiPropertyOptional()
   @IsInt()
   @Min(0)
   @Max(WEEK_MINUTES)
